@@ -1,0 +1,1 @@
+"""Descriptor-driven sound synthesis with VQ-VAEs."""
