@@ -1,0 +1,207 @@
+"""Find audio files, look into them, and stream them as mono at one rate.
+
+Nothing here holds a whole file: readers yield blocks, and the resampler carries its own state.
+Channels are averaged; where the average cancels (channels in antiphase, or the sound in one channel
+of many), the louder one is taken instead.
+"""
+
+from __future__ import annotations
+
+import collections
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from vqsynth.errors import VqsynthError
+
+SUFFIXES = frozenset(
+    ".wav .wave .wavex .rf64 .w64 .flac .ogg .oga .opus .mp3 .mp2 .mp1 .mpga .aif .aiff .aifc .au .snd "
+    ".caf .voc .sf .ircam .nist .sph .svx .iff .8svx .paf .pvf .avr .htk .mat .wve .xi .sds .sd2".split()
+)
+MINIMUM_SECONDS = 0.05
+# MP3 without a table of contents has only an estimated length; a smaller shortfall is no damage.
+_MP3_SLACK_SECONDS = 0.5
+# An average quieter than the loudest channel by more than this has cancelled.
+_CANCELLED_DB = 9.0
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """What a header says: length in samples per channel, rate in Hz, channels, container and encoding."""
+
+    frames: int
+    sample_rate: int
+    channels: int
+    format: str
+    subtype: str
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sample_rate
+
+
+def find_audio(path: str | Path) -> list[Path]:
+    """Return the audio files below ``path``, sorted; a file is returned alone. Hidden files are skipped.
+
+    Raises:
+        VqsynthError: nothing is there, or no audio; the message counts what was found instead.
+    """
+    path = Path(path)
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise VqsynthError(f"{path}: no such file or folder; give a folder with recordings or an audio file")
+    files = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
+    audio = [p for p in files if p.suffix.lower() in SUFFIXES]
+    if not audio:
+        counts = collections.Counter(p.suffix.lower() or "without extension" for p in files)
+        found = ", ".join(f"{n} {kind}" for kind, n in counts.most_common(6))
+        found = f"no audio among its {len(files)} files ({found})" if files else "the folder is empty"
+        raise VqsynthError(f"{path}: {found}; put WAV, FLAC, OGG, MP3 or AIFF files there")
+    return audio
+
+
+def probe(path: str | Path) -> FileInfo:
+    """Read a file's header.
+
+    Raises:
+        VqsynthError: the file is missing, empty, or is not audio that libsndfile reads.
+    """
+    with _open(Path(path)) as sound:
+        return _info(sound)
+
+
+def stream_mono(
+    path: str | Path,
+    sample_rate: int,
+    block_seconds: float = 10.0,
+    start: float = 0.0,
+    seconds: float | None = None,
+) -> Iterator[np.ndarray]:
+    """Yield a file as mono float32 blocks [samples] at ``sample_rate`` Hz, never the whole of it.
+
+    ``start`` and ``seconds`` choose a part, in seconds. Blocks together have the length of that part
+    times the ratio of the rates, within one sample.
+
+    Raises:
+        VqsynthError: unreadable, truncated, shorter than 2 samples, or holding NaN or infinite samples.
+    """
+    path = Path(path)
+    with _open(path) as sound:
+        info = _info(sound)
+        channel = _pick_channel(sound, path)
+        position = min(round(start * info.sample_rate), info.frames)
+        left = info.frames - position
+        if seconds is not None:
+            left = min(left, round(seconds * info.sample_rate))
+        sound.seek(position)
+        resample = None
+        if info.sample_rate != sample_rate:
+            resample = soxr.ResampleStream(info.sample_rate, sample_rate, 1, dtype="float32")
+        size = max(1, round(block_seconds * info.sample_rate))
+        while left > 0:
+            block = _read(sound, path, min(size, left))
+            left -= len(block)
+            if not len(block):
+                if info.format != "MP3" or left > _MP3_SLACK_SECONDS * info.sample_rate:
+                    raise _truncated(path, left / info.sample_rate)
+                left = 0
+            mono = block[:, channel] if channel is not None else block.mean(axis=1)
+            if resample is not None:
+                mono = resample.resample_chunk(np.ascontiguousarray(mono), last=left == 0)
+            if len(mono):
+                yield np.ascontiguousarray(mono, dtype=np.float32)
+
+
+def read_mono(
+    path: str | Path, sample_rate: int, start: float = 0.0, seconds: float | None = None
+) -> np.ndarray:
+    """Read a file, or ``seconds`` of it from ``start``, as mono float32 [samples] at ``sample_rate`` Hz.
+
+    Raises:
+        VqsynthError: as :func:`stream_mono`.
+    """
+    blocks = list(stream_mono(path, sample_rate, start=start, seconds=seconds))
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    if not path.is_file():
+        raise VqsynthError(f"{path}: no such file")
+    if path.stat().st_size == 0:
+        raise VqsynthError(f"{path}: the file is empty (0 bytes); remove or replace it")
+    missing = _missing_riff_bytes(path)
+    if missing:
+        raise VqsynthError(f"{path}: truncated, the header promises {missing} more bytes; copy the file again")
+    try:
+        return soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, TypeError) as error:
+        reason = getattr(error, "error_string", str(error)).rstrip(". ")
+        raise VqsynthError(f"{path}: not readable as audio ({reason}); convert it to WAV or FLAC") from error
+
+
+def _truncated(path: Path, seconds: float) -> VqsynthError:
+    return VqsynthError(f"{path}: truncated, its last {seconds:.2f} s are missing; copy the file again")
+
+
+def _missing_riff_bytes(path: Path) -> int:
+    """Return how many bytes a WAV's data chunk lacks; libsndfile shortens such files without a word.
+
+    Sizes of 0 and near 2**32 mean "unknown", as programs write them that stream WAV into a pipe.
+    """
+    size = path.stat().st_size
+    with open(path, "rb") as handle:
+        if handle.read(4) != b"RIFF" or handle.read(8)[4:] != b"WAVE":
+            return 0
+        while len(header := handle.read(8)) == 8:
+            name, length = struct.unpack("<4sI", header)
+            if name == b"data":
+                return 0 if length >= 0x7FFFFF00 else max(0, handle.tell() + length - size)
+            handle.seek(length + length % 2, 1)
+    return 0
+
+
+def _info(sound: soundfile.SoundFile) -> FileInfo:
+    return FileInfo(sound.frames, sound.samplerate, sound.channels, sound.format, sound.subtype)
+
+
+def _read(sound: soundfile.SoundFile, path: Path, frames: int) -> np.ndarray:
+    """Read up to ``frames`` samples as float32 [samples, channels], finite."""
+    try:
+        block = sound.read(frames, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.rstrip(". ")
+        raise VqsynthError(f"{path}: damaged or truncated ({reason}); copy it again") from error
+    if not np.isfinite(block).all():
+        raise VqsynthError(f"{path}: holds NaN or infinite samples; write the file again")
+    return block
+
+
+def _pick_channel(sound: soundfile.SoundFile, path: Path) -> int | None:
+    """Return None to average all channels, or the index of the loudest one if the average cancels.
+
+    Judged on one second at each quarter of the file, so that long files cost nothing.
+    """
+    if sound.frames < 2:
+        raise VqsynthError(f"{path}: only {max(sound.frames, 0)} samples long; remove or replace it")
+    if sound.channels == 1 or not sound.seekable():
+        return None
+    power, average = np.zeros(sound.channels), 0.0
+    for quarter in range(4):
+        sound.seek(quarter * sound.frames // 4)
+        block = _read(sound, path, min(sound.samplerate, sound.frames))
+        power += (block.astype(np.float64) ** 2).sum(axis=0)
+        average += (block.mean(axis=1, dtype=np.float64) ** 2).sum()
+    loudest = int(power.argmax())
+    cancelled = average < power[loudest] * 10 ** (-_CANCELLED_DB / 10)
+    return loudest if cancelled else None
