@@ -1,0 +1,149 @@
+"""Fundamental frequency.
+
+Conventions: frame ``t`` is centred on sample ``t * hop_length``; there are ``1 + samples // hop_length`` frames;
+pitch is in Hz and 0 where a frame is unvoiced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vqsynth.descriptors import _harmonics, _swift
+from vqsynth.descriptors._base import Descriptor, Measurement, audible
+from vqsynth.errors import UsageError
+
+FMIN, FMAX = 46.875, 2800.0
+METHODS = ("auto", "swift", "yin", "pyin")
+_BLOCK = 4096  # frames analysed at a time, so that memory does not grow with the recording
+_LOW_HZ = 130.0  # below, harmonics need the longer window to stand apart
+
+
+def track(
+    audio: np.ndarray,
+    sample_rate: int,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    fmin: float = FMIN,
+    fmax: float = FMAX,
+    method: str = "auto",
+    threads: int = 1,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Track the pitch of one voice.
+
+    Args:
+        audio: float32 ``[samples]``, mono.
+        n_fft: analysis window of ``yin`` and ``pyin``.
+        fmin, fmax: pitch range in Hz.
+        method: ``auto`` (SwiftF0, octave-checked and sharpened on the harmonics, and its own peak picker where
+            SwiftF0 cannot hear), ``swift`` (SwiftF0 alone), ``yin`` or ``pyin`` (librosa).
+        threads: CPU threads of the network.
+
+    Returns:
+        ``(f0 [frames] Hz, confidence [frames] 0..1, voiced bool [frames])``.
+
+    Raises:
+        UsageError: unknown method.
+    """
+    if method not in METHODS:
+        raise UsageError(f"unknown pitch method '{method}'; choose one of {', '.join(METHODS)}")
+    audio = np.nan_to_num(np.asarray(audio, dtype=np.float32), posinf=0.0, neginf=0.0)
+    n_frames = 1 + len(audio) // hop_length
+    heard = audible(audio, hop_length, n_fft)
+    if not heard.any():
+        return np.zeros(n_frames, np.float32), np.zeros(n_frames, np.float32), heard
+    if method in ("yin", "pyin"):
+        f0, confidence = _librosa(audio, sample_rate, n_fft, hop_length, fmin, min(fmax, 0.45 * sample_rate), method)
+    else:
+        f0, confidence = _swift.track(audio, sample_rate, n_frames, hop_length, threads)
+        if method == "auto":
+            f0, confidence = _verify(audio, sample_rate, hop_length, f0, confidence, heard, fmin, fmax)
+    voiced = heard & (confidence >= 0.5) & (f0 >= fmin) & (f0 <= fmax)
+    return np.where(voiced, f0, 0.0).astype(np.float32), confidence.astype(np.float32), voiced
+
+
+def track_many(clips: Sequence[np.ndarray], sample_rate: int, hop_length: int = 512, guard: float = 0.1, **options):
+    """Track many short clips in one pass: a list of what :func:`track` returns, one per clip.
+
+    The clips are laid end to end with ``guard`` seconds of silence between, which keeps the network, whose calls
+    cost more than their samples, busy and apart.
+    """
+    gap = int(np.ceil(guard * sample_rate / hop_length))
+    spans, pieces, at = [], [], 0
+    for clip in clips:
+        frames = 1 + len(clip) // hop_length
+        pieces += [np.asarray(clip, dtype=np.float32), np.zeros((frames + gap) * hop_length - len(clip), np.float32)]
+        spans.append((at, at + frames))
+        at += frames + gap
+    if not spans:
+        return []
+    f0, confidence, voiced = track(np.concatenate(pieces), sample_rate, hop_length=hop_length, **options)
+    return [(f0[a:b], confidence[a:b], voiced[a:b]) for a, b in spans]
+
+
+def _verify(audio, sample_rate, hop_length, f0, confidence, heard, fmin, fmax):
+    """Check octaves, sharpen, and hear what the network cannot: new ``(f0 [T], confidence [T])``."""
+    f0, confidence = f0.copy(), confidence.copy()
+    tonal = np.zeros(len(f0), dtype=bool)
+    for start in range(0, len(f0), _BLOCK):
+        block = np.arange(start, min(start + _BLOCK, len(f0)))
+        block = block[heard[block]]
+        voiced = confidence[block] >= _swift.THRESHOLD
+        low = voiced & (f0[block] < _LOW_HZ)
+        for frames, seconds in ((block[voiced & ~low], 0.0464), (block[low], 0.0929)):
+            if frames.size:
+                n_fft = _harmonics.window_length(sample_rate, seconds)
+                found = _harmonics.peaks(audio, sample_rate, frames, hop_length, n_fft)
+                value = _harmonics.sharpen(found, f0[frames])
+                ratio = _harmonics.octave(found, value, fmin, fmax)
+                f0[frames] = _harmonics.sharpen(found, value * ratio)
+        frames = block[~voiced]
+        if frames.size:
+            n_fft = _harmonics.window_length(sample_rate, 0.0464)
+            found = _harmonics.peaks(audio, sample_rate, frames, hop_length, n_fft)
+            value, share = _harmonics.strongest(found, fmin, fmax)
+            sure = share > 0.93
+            f0[frames[sure]] = _harmonics.sharpen(found, value)[sure]
+            tonal[frames[sure]] = True
+    # A pure tone lasts and does not leap; a peak of noise does neither.
+    steady = tonal & _steady(f0, tonal | (confidence >= _swift.THRESHOLD))
+    confidence[steady] = np.maximum(confidence[steady], 0.75)
+    return f0, confidence
+
+
+def _steady(f0: np.ndarray, known: np.ndarray, frames: int = 5, cents: float = 60.0) -> np.ndarray:
+    """True where a frame lies in a run of at least ``frames`` known frames without a leap."""
+    log_f0 = 1200 * np.log2(np.maximum(f0, 1.0))
+    joined = np.zeros(len(f0), dtype=bool)
+    joined[1:] = known[1:] & known[:-1] & (np.abs(np.diff(log_f0)) < cents)
+    run = np.cumsum(~joined)
+    length = np.bincount(run, minlength=run.max() + 1)
+    return known & (length[run] >= frames)
+
+
+def _librosa(audio, sample_rate, n_fft, hop_length, fmin, fmax, method):
+    import librosa
+
+    length = n_fft
+    while length <= 2 * sample_rate / fmin:
+        length *= 2
+    if method == "pyin":
+        f0, _, probability = librosa.pyin(
+            audio, fmin=fmin, fmax=fmax, sr=sample_rate, frame_length=length, hop_length=hop_length, fill_na=None
+        )
+        flag = np.isfinite(f0) & (f0 > 0)
+        return np.where(flag, f0, 0.0), np.where(flag, probability, 0.0)
+    f0 = librosa.yin(audio, fmin=fmin, fmax=fmax, sr=sample_rate, frame_length=length, hop_length=hop_length)
+    found = _harmonics.peaks(audio, sample_rate, np.arange(len(f0)), hop_length, length)
+    # yin answers for every frame; how much of the frame its harmonics explain says whether to believe it.
+    return f0, _harmonics.explained(found, f0)
+
+
+def measure(audio, sample_rate, n_fft=2048, hop_length=512, method="auto", **hints) -> Measurement:
+    """Pitch per frame in Hz; valid where voiced. See :func:`track`."""
+    f0, _, voiced = track(audio, sample_rate, n_fft, hop_length, method=method)
+    return Measurement(f0, voiced)
+
+
+DESCRIPTOR = Descriptor("f0", "Hz", "log", "fundamental frequency (pitch)", measure)
