@@ -17,6 +17,7 @@ from vqsynth.errors import UsageError
 FMIN, FMAX = 46.875, 2800.0
 METHODS = ("auto", "swift", "yin", "pyin")
 _BLOCK = 4096  # frames analysed at a time, so that memory does not grow with the recording
+_OCTAVES = np.log2([0.25, 1 / 3, 0.5, 2.0, 3.0, 4.0])
 _LOW_HZ = 130.0  # below, harmonics need the longer window to stand apart
 
 
@@ -109,6 +110,27 @@ def _verify(audio, sample_rate, hop_length, f0, confidence, heard, fmin, fmax):
     # A pure tone lasts and does not leap; a peak of noise does neither.
     steady = tonal & _steady(f0, tonal | (confidence >= _swift.THRESHOLD))
     confidence[steady] = np.maximum(confidence[steady], 0.75)
+    return _outvote(f0, confidence, heard)
+
+
+def _outvote(f0, confidence, heard, reach: int = 12, share: float = 0.25):
+    """Move frames that few neighbours agree with to the neighbours' octave, or give them up.
+
+    A real leap has half of its neighbours on its side; an attack or a dying note misread for some frames has not.
+    """
+    log_f0 = np.where(heard & (confidence >= _swift.THRESHOLD), np.log2(np.maximum(f0, 1.0)), np.nan)
+    padded = np.concatenate([np.full(reach, np.nan), log_f0, np.full(reach, np.nan)])
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    known = np.isfinite(around).sum(1)
+    agree = (np.abs(around - log_f0[:, None]) < 1 / 6).sum(1)
+    f0, confidence = f0.copy(), confidence.copy()
+    for t in np.flatnonzero((known >= reach // 2) & np.isfinite(log_f0) & (agree < share * known)):
+        moved = log_f0[t] + _OCTAVES
+        best = np.abs(moved - np.nanmedian(around[t])).argmin()
+        if abs(moved[best] - np.nanmedian(around[t])) < 1 / 8:
+            f0[t] = 2.0 ** moved[best]
+        else:
+            confidence[t] = 0.0
     return f0, confidence
 
 
