@@ -1,0 +1,1 @@
+"""Signal blocks: STFT, loudness, filter banks, excitations, subtractive synthesis."""

@@ -1,0 +1,68 @@
+"""Short-time Fourier transform on the project's frame grid.
+
+Frame ``t`` is centred on sample ``t * hop_length``; a signal of ``n`` samples has
+``1 + n // hop_length`` frames. The window is a periodic Hann window.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import Tensor
+
+
+@functools.lru_cache(maxsize=32)
+def hann(n_fft: int) -> Tensor:
+    """Periodic Hann window, Shape: [n_fft]."""
+    return torch.hann_window(n_fft, periodic=True)
+
+
+def frame_count(n_samples: int, hop_length: int) -> int:
+    """Number of centred frames of a signal of ``n_samples``."""
+    return 1 + n_samples // hop_length
+
+
+def power_spectrogram(audio: Tensor, n_fft: int, hop_length: int) -> Tensor:
+    """Power of the zero-padded, centred STFT.
+
+    Shape:
+        audio: [..., samples] -> [..., frames, n_fft // 2 + 1]
+    """
+    shape = audio.shape[:-1]
+    spectrum = torch.stft(
+        audio.reshape(-1, audio.shape[-1]),
+        n_fft,
+        hop_length,
+        window=hann(n_fft).to(audio),
+        center=True,
+        pad_mode="constant",
+        return_complex=True,
+    )
+    power = spectrum.real.square() + spectrum.imag.square()
+    return power.transpose(1, 2).reshape(*shape, -1, n_fft // 2 + 1)
+
+
+def frame_spectra(signal: Tensor, n_fft: int, hop_length: int) -> Tensor:
+    """Spectra of the windowed frames that fit wholly inside ``signal`` (no padding).
+
+    Shape:
+        signal: [..., samples] -> [..., 1 + (samples - n_fft) // hop_length, n_fft // 2 + 1] complex
+    """
+    frames = signal.unfold(-1, n_fft, hop_length)
+    return torch.fft.rfft(frames * hann(n_fft).to(signal))
+
+
+def overlap_add(spectra: Tensor, n_fft: int, hop_length: int) -> Tensor:
+    """Inverse of :func:`frame_spectra` in its fully overlapped middle (weighted overlap-add).
+
+    Shape:
+        spectra: [batch, frames, n_fft // 2 + 1] complex -> [batch, n_fft + (frames - 1) * hop_length]
+    """
+    window = hann(n_fft).to(spectra.real)
+    frames = torch.fft.irfft(spectra, n=n_fft) * (window / (window.square().sum() / hop_length))
+    length = n_fft + (frames.shape[1] - 1) * hop_length
+    audio = torch.nn.functional.fold(
+        frames.transpose(1, 2), (1, length), (1, n_fft), stride=(1, hop_length)
+    )
+    return audio[:, 0, 0]

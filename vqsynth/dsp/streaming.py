@@ -1,0 +1,63 @@
+"""Causal convolutions that carry their own state: streaming is a mode of the layer.
+
+Offline and streaming use the same left padding, so there is only one sound. A network's
+look-ahead is given to it as delayed output, never as right padding inside a layer.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class CausalConv1d(nn.Module):
+    """1-D convolution that sees the present and the past only.
+
+    Shape:
+        [batch, in_channels, frames] -> [batch, out_channels, frames]
+
+    While ``streaming`` is true the last ``(kernel_size - 1) * dilation`` inputs are kept
+    between calls; the state starts as zeros, which is what the offline padding is.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, dilation: int = 1, groups: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(in_channels, out_channels, kernel_size, dilation=dilation, groups=groups)
+        self.context = (kernel_size - 1) * dilation
+        self.streaming = False
+        self.register_buffer("state", torch.zeros(1, in_channels, self.context), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.context == 0:
+            return self.conv(x)
+        if self.streaming:
+            state = self.state
+            if state.shape[0] != x.shape[0]:
+                state = torch.zeros(x.shape[0], x.shape[1], self.context, dtype=x.dtype, device=x.device)
+            x = torch.cat([state, x], dim=2)
+            self.state = x[:, :, x.shape[2] - self.context :].detach().clone()
+        else:
+            x = nn.functional.pad(x, (self.context, 0))
+        return self.conv(x)
+
+
+class StreamState:
+    """The past of every streaming layer of a module, kept outside of it.
+
+    Within ``with state:`` the module goes on where this state's last block ended, so several
+    streams can share one set of weights.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.layers = [layer for layer in module.modules() if isinstance(layer, CausalConv1d)]
+        self.buffers = [torch.zeros_like(layer.state[:1]) for layer in self.layers]
+
+    def __enter__(self) -> StreamState:
+        for layer, buffer in zip(self.layers, self.buffers):
+            layer.state, layer.streaming = buffer, True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.buffers = [layer.state for layer in self.layers]
+        for layer in self.layers:
+            layer.streaming = False

@@ -1,0 +1,1 @@
+"""The discrete model: features, encoder, vector quantiser, decoder, and its training."""

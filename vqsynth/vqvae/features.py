@@ -1,0 +1,59 @@
+"""What the encoder sees of a sound: its mel spectrum freed of loudness, and its pitch."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vqsynth.dsp.filterbank import mel_filters
+from vqsynth.dsp.loudness import loudness_of_power
+from vqsynth.dsp.stft import power_spectrogram
+from vqsynth.vqvae.config import ModelConfig
+from vqsynth.vqvae.pitch import encode_f0
+
+SILENCE_DB = 60.0
+"""A frame this far under the loudest of its recording is silence."""
+
+
+@dataclasses.dataclass
+class Features:
+    """Analysis of one sound.
+
+    Shape:
+        mel: [frames, n_mels] about -1..1; f0: [frames] Hz, 0 where unvoiced;
+        loudness: [frames] dB; active: [frames] bool, false in silence
+    """
+
+    mel: Tensor
+    f0: Tensor
+    loudness: Tensor
+    active: Tensor
+
+    def inputs(self, config: ModelConfig) -> Tensor:
+        """The encoder's input. Shape: [..., frames, n_mels + pitch_bins]."""
+        return torch.cat([self.mel, encode_f0(self.f0, config.pitch_bins)], -1)
+
+
+def extract(audio: np.ndarray, config: ModelConfig, f0: np.ndarray | None = None) -> Features:
+    """Analyse ``audio`` [samples] at the model's rate; ``f0`` [frames] may be given if already tracked."""
+    if f0 is None:
+        from vqsynth.descriptors import f0 as tracker
+
+        f0, _, voiced = tracker.track(audio, config.sample_rate, config.n_fft, config.hop_length)
+        f0 = np.where(voiced, f0, 0.0)
+    signal = torch.from_numpy(np.ascontiguousarray(audio, np.float32))
+    power = power_spectrogram(signal, config.n_fft, config.hop_length)
+    loudness = loudness_of_power(power, config.sample_rate, config.n_fft)
+    mel = 10 * (power @ mel_filters(config.sample_rate, config.n_fft, config.n_mels) + 1e-10).log10()
+    # A full-scale sine peaks near 20 log10(n_fft / 4); 80 dB below the frame's level is floor.
+    relative = mel - loudness[:, None] - 20 * np.log10(config.n_fft / 4)
+    active = loudness > max(float(loudness.max()) - SILENCE_DB, -90.0)
+    return Features(
+        mel=(relative.clamp(-80, 20) + 30) / 40,
+        f0=torch.from_numpy(np.nan_to_num(np.asarray(f0, np.float32))),
+        loudness=loudness,
+        active=active,
+    )

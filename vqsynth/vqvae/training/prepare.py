@@ -1,0 +1,180 @@
+"""Recordings to training pieces on disk: resampled, levelled, varied, analysed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vqsynth.corpus.files import find_audio, read_mono, stream_mono
+from vqsynth.corpus.vary import Note, find_note, largest_gap, phrases
+from vqsynth.errors import VqsynthError, warn
+from vqsynth.files import write_text
+from vqsynth.vqvae.config import ModelConfig
+from vqsynth.vqvae.features import extract
+
+PIECE_SECONDS = 20.0
+LEVEL_LUFS = -18.0
+MIN_SECONDS = 0.05
+
+
+@dataclasses.dataclass
+class Piece:
+    """A stretch of one recording (or a varied phrase), as stored.
+
+    ``start`` and ``samples`` lie in the audio file, ``frame`` and ``frames`` in the feature arrays.
+    """
+
+    source: str
+    held_out: bool
+    varied: bool
+    start: int
+    samples: int
+    frame: int
+    frames: int
+
+
+class Prepared:
+    """A prepared corpus: memory-mapped audio and features of all pieces.
+
+    Attributes:
+        pieces: list of :class:`Piece`.
+        audio: [samples] float32. mel: [frames, n_mels] float16. f0, loudness: [frames] float32. active: [frames] bool.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.info = json.loads((folder / "pieces.json").read_text())
+        self.pieces = [Piece(**row) for row in self.info["pieces"]]
+        self.audio = np.memmap(folder / "audio.f32", np.float32, "r")
+        self.f0 = np.fromfile(folder / "f0.f32", np.float32)
+        self.loudness = np.fromfile(folder / "loudness.f32", np.float32)
+        self.active = np.fromfile(folder / "active.u8", np.uint8).astype(bool)
+        self.mel = np.memmap(folder / "mel.f16", np.float16, "r").reshape(len(self.f0), -1)
+
+    def seconds(self, held_out: bool, varied: bool | None = None) -> float:
+        """Seconds of audio in the training or the held-out part."""
+        rows = [p for p in self.pieces if p.held_out == held_out and varied in (None, p.varied)]
+        return sum(p.samples for p in rows) / self.info["sample_rate"]
+
+
+class _Writer:
+    """Appends pieces to the arrays of a prepared corpus."""
+
+    def __init__(self, folder: Path, config: ModelConfig) -> None:
+        self.config, self.pieces = config, []
+        self.samples = self.frames = 0
+        self.files = {name: open(folder / name, "wb") for name in ("audio.f32", "mel.f16", "f0.f32", "loudness.f32", "active.u8")}
+
+    def add(self, audio: np.ndarray, source: str, held_out: bool, varied: bool):
+        features = extract(audio, self.config)
+        self.files["audio.f32"].write(audio.astype(np.float32).tobytes())
+        self.files["mel.f16"].write(features.mel.numpy().astype(np.float16).tobytes())
+        self.files["f0.f32"].write(features.f0.numpy().tobytes())
+        self.files["loudness.f32"].write(features.loudness.numpy().tobytes())
+        self.files["active.u8"].write(features.active.numpy().astype(np.uint8).tobytes())
+        self.pieces.append(Piece(source, held_out, varied, self.samples, len(audio), self.frames, len(features.f0)))
+        self.samples += len(audio)
+        self.frames += len(features.f0)
+        return features
+
+    def close(self) -> None:
+        for handle in self.files.values():
+            handle.close()
+
+
+def hold_out(files: list[Path], seed: int, share: float = 0.08) -> set[Path]:
+    """Choose the recordings that are kept for validation, by file.
+
+    At least one where there are four or more. A single long file is divided by time elsewhere.
+    """
+    if len(files) < 4:
+        return set()
+    count = max(1, round(share * len(files)))
+    return {files[i] for i in np.random.default_rng(seed).choice(len(files), count, replace=False)}
+
+
+def _level_gain(path: Path, config: ModelConfig) -> float:
+    """Gain that brings the loudest moment of a file to the working level; 0 for a silent file."""
+    from vqsynth.dsp.loudness import loudness
+
+    loudest = max((loudness(block, config.sample_rate).max(initial=-200) for block in stream_mono(path, config.sample_rate) if len(block)), default=-200)
+    return 0.0 if loudest < -75 else float(10 ** ((LEVEL_LUFS - loudest) / 20))
+
+
+def prepare(
+    recordings: Path,
+    folder: Path,
+    config: ModelConfig,
+    seed: int = 0,
+    vary: str = "auto",
+    vary_seconds: float = 240.0,
+    progress: Callable[[str, float], None] = lambda text, share: None,
+) -> Prepared:
+    """Prepare ``recordings`` into ``folder``.
+
+    Args:
+        vary: ``auto`` varies where most recordings are single notes, ``on`` always, ``off`` never.
+
+    Raises:
+        VqsynthError: no recording can be used.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = find_audio(recordings)
+    kept_out = hold_out(files, seed)
+    writer = _Writer(folder, config)
+    notes: list[Note] = []
+    used, left_out = [], {}
+    per_piece = int(PIECE_SECONDS * config.sample_rate)
+    for number, path in enumerate(files):
+        progress(path.name, number / len(files))
+        try:
+            gain = _level_gain(path, config)
+            if gain == 0:
+                left_out[path.name] = "silent"
+                continue
+            before = len(writer.pieces)
+            buffer = np.zeros(0, np.float32)
+            for block in stream_mono(path, config.sample_rate):
+                buffer = np.concatenate([buffer, block * np.float32(gain)])
+                while len(buffer) >= 2 * per_piece:
+                    writer.add(buffer[:per_piece], path.name, path in kept_out, False)
+                    buffer = buffer[per_piece:]
+            if len(buffer) < MIN_SECONDS * config.sample_rate and len(writer.pieces) == before:
+                left_out[path.name] = f"shorter than {MIN_SECONDS * 1000:.0f} ms"
+                continue
+            features = writer.add(buffer, path.name, path in kept_out, False)
+        except VqsynthError as error:
+            left_out[path.name] = str(error)
+            warn(str(error))
+            continue
+        used.append(path.name)
+        if len(writer.pieces) == before + 1 and path not in kept_out:
+            note = find_note(buffer, config.sample_rate, features.f0.numpy(), features.loudness.numpy(), config.hop_length)
+            notes += [note] if note else []
+    if not used:
+        raise VqsynthError(f"{recordings}: none of its {len(files)} audio files can be used; run `vqsynth corpus check` to see why")
+    varied = 0.0
+    if vary == "on" and notes or vary == "auto" and len(notes) >= max(2, 0.5 * len(used)):
+        for phrase in phrases(notes, config.sample_rate, vary_seconds, seed):
+            progress("varying notes", varied / vary_seconds)
+            writer.add(phrase, "phrases", False, True)
+            varied += len(phrase) / config.sample_rate
+    writer.close()
+    if not kept_out and len(writer.pieces) > 1:
+        writer.pieces[-1 if not varied else len(used) - 1].held_out = True
+    info = {
+        "sample_rate": config.sample_rate,
+        "used": used,
+        "held_out": sorted({p.source for p in writer.pieces if p.held_out}),
+        "left_out": left_out,
+        "notes": len(notes),
+        "largest_gap_semitones": largest_gap(np.array([n.pitch for n in notes])) if notes else 0.0,
+        "varied_seconds": varied,
+        "pieces": [dataclasses.asdict(piece) for piece in writer.pieces],
+    }
+    write_text(folder / "pieces.json", json.dumps(info))
+    return Prepared(folder)
