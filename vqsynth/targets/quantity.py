@@ -1,0 +1,75 @@
+"""Numbers as a musician writes them: ``440``, ``2kHz``, ``-12dB``, ``A4``, ``Bb3+20``."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from vqsynth.errors import UsageError
+
+NOTE = re.compile(r"([A-Ga-g])(##|#|s|♯|bb|b|♭)?(-1|10|\d)([+-]\d+(?:\.\d+)?)?(?:c|ct|cents)?")
+NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)")
+STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+SHIFTS = {"": 0, "#": 1, "s": 1, "♯": 1, "##": 2, "b": -1, "♭": -1, "bb": -2}
+UNITS = {
+    "": (1.0, None),
+    "k": (1000.0, None),
+    "hz": (1.0, "Hz"),
+    "khz": (1000.0, "Hz"),
+    "db": (1.0, "dB"),
+    "lufs": (1.0, "dB"),
+}
+
+
+def midi_to_hz(note: float) -> float:
+    """Frequency in Hz of a MIDI note number: equal temperament, A4 = 69 = 440 Hz."""
+    return 440.0 * 2.0 ** ((note - 69.0) / 12.0)
+
+
+def note_to_hz(name: str) -> float | None:
+    """Frequency in Hz of ``A4``, ``Bb3``, ``F#5``, ``Cs4``, ``A4+20`` (cents); None if it is no note name."""
+    match = NOTE.fullmatch(name.strip())
+    if match is None:
+        return None
+    letter, shift, octave, cents = match.groups()
+    note = STEPS[letter.upper()] + SHIFTS[shift or ""] + 12 * (int(octave) + 1) + float(cents or 0) / 100
+    return midi_to_hz(note)
+
+
+def parse_quantity(text: str) -> tuple[float, str | None] | None:
+    """Read a number with an optional unit, or a note name.
+
+    Returns:
+        ``(value, unit)``, where unit is ``"Hz"``, ``"dB"`` or None when none was written;
+        None if ``text`` is neither number nor note.
+
+    Raises:
+        UsageError: the number is NaN or infinite, or carries an unknown unit.
+    """
+    text = text.strip()
+    hertz = note_to_hz(text)
+    if hertz is not None:
+        return hertz, "Hz"
+    if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
+        raise UsageError(f"{text} is not a usable number; give a finite one")
+    match = NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    number, suffix = match.groups()
+    if suffix.lower() not in UNITS:
+        raise UsageError(f"{text!r}: unknown unit {suffix!r}; write a plain number, Hz, kHz, dB, or a note such as A4")
+    factor, unit = UNITS[suffix.lower()]
+    value = float(number) * factor
+    if not math.isfinite(value):
+        raise UsageError(f"{text} is too large a number; give a finite one")
+    return value, unit
+
+
+def check_unit(own: str | None, unit: str | None, what: str) -> None:
+    """Refuse a quantity that was written in another unit than the descriptor's; None fits any.
+
+    Raises:
+        UsageError: the units differ; dB and LUFS count as one.
+    """
+    if own and unit and own != unit and not {own, unit} <= {"dB", "LUFS"}:
+        raise UsageError(f"{what} is in {own}, but what it is for is in {unit}; give it in {unit}")
