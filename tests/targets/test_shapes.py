@@ -99,7 +99,7 @@ def test_a_shape_needs_a_range():
         target.values(TIMES, 0.0, 0.0, 1.0)
 
 
-@pytest.mark.parametrize("spec", ["sin:0", "sin:-2", "sin:x", "sin:nan", "sin:", "steps:0", "steps:2.5", "constant:440"])
+@pytest.mark.parametrize("spec", ["sin:0", "sin:-2", "sin:x", "sin:nan", "sin:", "steps:0", "constant:440"])
 def test_bad_numbers_after_the_colon(spec):
     with pytest.raises(UsageError, match=f"target {spec}: "):
         parse_target(spec)
