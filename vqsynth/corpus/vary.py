@@ -3,7 +3,8 @@
 A set of samples holds a few pitches, steady, each from silence to silence. Playing does
 not: it glides, swells and joins. Each phrase takes real notes, moves their pitch by
 time-varying resampling (never further than the gap between samples asks for), draws a level
-curve, starts half of them inside their sustain, and crossfades the joins.
+curve with soft playing darker than loud, starts half of them inside their sustain, and
+crossfades the joins.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
+import scipy.fft
 import soxr
 
 OVERSAMPLING = 2
+DARKENING_DB = 4.0
+"""Tilt of the softest playing against the loudest, dB an octave above the fundamental."""
 
 
 @dataclasses.dataclass
@@ -23,11 +27,13 @@ class Note:
 
     Attributes:
         audio: float32 [samples], from onset to end, oversampled by ``OVERSAMPLING``.
+        dark: the same, as if played softly.
         pitch: median pitch in MIDI note numbers.
         sustain: sample (oversampled) from which the note is steady.
     """
 
     audio: np.ndarray
+    dark: np.ndarray
     pitch: float
     sustain: int
 
@@ -53,7 +59,17 @@ def find_note(audio: np.ndarray, sample_rate: int, f0: np.ndarray, loudness: np.
     piece = audio[first : end * hop_length].astype(np.float32)
     loudest = int(np.argmax(loudness[start:end])) * hop_length
     sustain = min(loudest, len(piece) // 3) * OVERSAMPLING
-    return Note(soxr.resample(piece, sample_rate, OVERSAMPLING * sample_rate), centre, sustain)
+    fundamental = 440 * 2 ** ((centre - 69) / 12)
+    sampled = [soxr.resample(x, sample_rate, OVERSAMPLING * sample_rate) for x in (piece, darken(piece, sample_rate, fundamental))]
+    return Note(*sampled, centre, sustain)
+
+
+def darken(audio: np.ndarray, sample_rate: int, fundamental: float) -> np.ndarray:
+    """Tilt a note by ``-DARKENING_DB`` an octave above its ``fundamental`` in Hz. Shape: [samples] -> [samples]."""
+    size = scipy.fft.next_fast_len(len(audio) + 4096, real=True)
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / sample_rate) / fundamental, 1))
+    gain = 10 ** (-np.minimum(DARKENING_DB * octaves, 40) / 20)
+    return scipy.fft.irfft(scipy.fft.rfft(audio, size) * gain, size)[: len(audio)].astype(np.float32)
 
 
 def read_at(audio: np.ndarray, position: np.ndarray) -> np.ndarray:
@@ -85,7 +101,9 @@ def _event(note: Note, target: float, sample_rate: int, limit: float, random: np
     position = start + np.cumsum(ratio)
     position = position[position < len(note.audio) - 4]
     decibels = np.interp(np.arange(len(position)), [0, count / 2, count], random.uniform(-18, 0, 3))
-    return read_at(note.audio, position) * (10 ** (decibels / 20)).astype(np.float32)
+    softness = (random.uniform(0, 1) * decibels / -18).astype(np.float32)
+    tone = read_at(note.audio, position) * (1 - softness) + read_at(note.dark, position) * softness
+    return tone * (10 ** (decibels / 20)).astype(np.float32)
 
 
 def phrases(

@@ -9,7 +9,7 @@ from vqsynth.dsp.stft import power_spectrogram
 
 
 def multi_resolution_stft(
-    output: Tensor, target: Tensor, sizes: tuple[int, ...] = (4096, 2048, 1024, 512, 256), floor: float = 1e-3
+    output: Tensor, target: Tensor, sizes: tuple[int, ...] = (4096, 2048, 1024, 256), floor: float = 1e-3
 ) -> Tensor:
     """Mean over resolutions of spectral convergence plus log-magnitude distance.
 

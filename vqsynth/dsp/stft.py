@@ -57,12 +57,13 @@ def overlap_add(spectra: Tensor, n_fft: int, hop_length: int) -> Tensor:
     """Inverse of :func:`frame_spectra` in its fully overlapped middle (weighted overlap-add).
 
     Shape:
-        spectra: [batch, frames, n_fft // 2 + 1] complex -> [batch, n_fft + (frames - 1) * hop_length]
+        spectra: [batch, frames, n_fft // 2 + 1] complex -> [batch, n_fft + (frames - 1) * hop_length];
+        ``n_fft`` is a multiple of ``hop_length``
     """
     window = hann(n_fft).to(spectra.real)
     frames = torch.fft.irfft(spectra, n=n_fft) * (window / (window.square().sum() / hop_length))
-    length = n_fft + (frames.shape[1] - 1) * hop_length
-    audio = torch.nn.functional.fold(
-        frames.transpose(1, 2), (1, length), (1, n_fft), stride=(1, hop_length)
-    )
-    return audio[:, 0, 0]
+    parts = n_fft // hop_length
+    hops = frames.unflatten(-1, (parts, hop_length))
+    # Part p of frame t lands on hop t + p.
+    shifted = [torch.nn.functional.pad(hops[:, :, p], (0, 0, p, parts - 1 - p)) for p in range(parts)]
+    return torch.stack(shifted).sum(0).flatten(1)

@@ -129,10 +129,10 @@ class Synth:
         return self.stream(seed).push(frames, gain, last=True)
 
 
-class SynthStream:
-    """The synthesiser with its state: phase, noise generator, excitation and overlap tails.
+class Excitation:
+    """Spectra of the excitation, frame by frame, with their state: phase, noise generator, f0 before.
 
-    Any division of a sequence into pushes gives the same samples.
+    A frame needs the f0 of the two after it, so the spectra are two frames behind until ``last``.
     """
 
     def __init__(self, synth: Synth, seed: int = 0) -> None:
@@ -142,61 +142,87 @@ class SynthStream:
         self.f0_tail: Tensor | None = None
         self.pulses = torch.zeros(0)
         self.noise = torch.zeros(0)
-        self.pending: Frames | None = None
-        self.pending_gain = torch.zeros(0)
-        self.tail = torch.zeros(synth.n_fft - synth.hop_length)
-        self.skip = synth.n_fft // 2
 
-    def _excite(self, f0: Tensor) -> None:
-        """Append excitation for the frame intervals that ``f0`` [frames] completes."""
-        synth = self.synth
-        if self.f0_tail is None:
-            self.f0_tail = f0[:1].repeat(2)
-        f0 = torch.cat([self.f0_tail, f0])
-        self.f0_tail = f0[-1:]
-        if len(f0) < 2:
-            return
-        pulses, self.phase = pulse_train(f0_per_sample(f0, synth.hop_length), self.phase, synth.sample_rate)
-        noise = self.random.standard_normal(len(pulses), dtype=np.float32)
-        self.pulses = torch.cat([self.pulses, pulses])
-        self.noise = torch.cat([self.noise, torch.from_numpy(noise)])
+    def push(self, f0: Tensor, last: bool = False) -> tuple[Tensor, Tensor]:
+        """Take the f0 of more frames, give the spectra of pulses and noise that are complete.
 
-    @torch.no_grad()
-    def push(self, frames: Frames, gain: Tensor, last: bool = False) -> np.ndarray:
-        """Take more frames, give the samples that are finished.
-
-        A frame needs the f0 of the two after it, so the stream is two frames behind until ``last``,
-        which flushes it.
-
-        Shape: frames [n], gain [n] -> [m * hop_length]
+        Shape: f0 [n] Hz -> 2 x [m, n_fft // 2 + 1] complex
         """
-        synth, hop, n_fft = self.synth, self.synth.hop_length, self.synth.n_fft
-        frames = frames if self.pending is None else Frames.cat([self.pending, frames])
-        held = 0 if self.pending is None else len(self.pending)
-        gain = torch.cat([self.pending_gain, torch.as_tensor(gain, dtype=torch.float32)])
-        if len(frames) > held:
-            self._excite(frames.f0[held:])
-        if last and len(frames):
-            self._excite(frames.f0[-1:].repeat(2))
-        ready = min(len(frames), max(0, 1 + (len(self.pulses) - n_fft) // hop))
-        self.pending, self.pending_gain = frames[ready:], gain[ready:]
+        hop, n_fft = self.synth.hop_length, self.synth.n_fft
+        if len(f0):
+            f0 = torch.cat([f0[:1].repeat(2) if self.f0_tail is None else self.f0_tail, f0])
+        elif self.f0_tail is not None:
+            f0 = self.f0_tail
+        if last and len(f0):
+            f0 = torch.cat([f0, f0[-1:].repeat(2)])
+        if len(f0) > 1:
+            pulses, self.phase = pulse_train(f0_per_sample(f0, hop), self.phase, self.synth.sample_rate)
+            noise = self.random.standard_normal(len(pulses), dtype=np.float32)
+            self.pulses = torch.cat([self.pulses, pulses])
+            self.noise = torch.cat([self.noise, torch.from_numpy(noise)])
+        if len(f0):
+            self.f0_tail = f0[-1:]
+        ready = max(0, 1 + (len(self.pulses) - n_fft) // hop)
         if ready == 0:
-            return np.zeros(0, np.float32)
+            empty = torch.zeros(0, n_fft // 2 + 1, dtype=torch.complex64)
+            return empty, empty
         span = n_fft + (ready - 1) * hop
-        spectra = synth.spectra(
-            frames[:ready],
-            frame_spectra(self.pulses[:span], n_fft, hop),
-            frame_spectra(self.noise[:span], n_fft, hop),
-            gain[:ready],
-        )
+        spectra = [frame_spectra(signal[:span], n_fft, hop) for signal in (self.pulses, self.noise)]
         self.pulses, self.noise = self.pulses[ready * hop :], self.noise[ready * hop :]
-        audio = overlap_add(spectra[None], n_fft, hop)[0]
+        return spectra[0], spectra[1]
+
+
+class OverlapAdd:
+    """Joins output frames to sound; keeps the tail that the next frames add to."""
+
+    def __init__(self, synth: Synth) -> None:
+        self.n_fft, self.hop_length = synth.n_fft, synth.hop_length
+        self.tail = torch.zeros(self.n_fft - self.hop_length)
+        self.skip = self.n_fft // 2
+
+    def peek(self, spectra: Tensor) -> Tensor:
+        """Sound from ``n_fft // 2`` before the first of these frames, its tail included; changes no state.
+
+        Shape: [frames, n_fft // 2 + 1] complex -> [n_fft + (frames - 1) * hop_length]
+        """
+        audio = overlap_add(spectra[None], self.n_fft, self.hop_length)[0]
         audio[: len(self.tail)] += self.tail
-        self.tail = audio[ready * hop :].clone()
-        if last:
-            audio = audio[: ready * hop + n_fft // 2]
-        else:
-            audio = audio[: ready * hop]
+        return audio
+
+    def push(self, spectra: Tensor, last: bool = False) -> np.ndarray:
+        """Take output frames, give the samples that are finished. Shape: [frames, bins] -> [samples]."""
+        if len(spectra) == 0:
+            return np.zeros(0, np.float32)
+        audio, done = self.peek(spectra), len(spectra) * self.hop_length
+        self.tail = audio[done:].clone()
+        audio = audio[: done + self.n_fft // 2] if last else audio[:done]
         dropped = min(self.skip, len(audio))
         self.skip -= dropped
         return audio[dropped:].numpy()
+
+
+class SynthStream:
+    """The synthesiser with its state.
+
+    Any division of a sequence into pushes gives the same samples.
+    """
+
+    def __init__(self, synth: Synth, seed: int = 0) -> None:
+        self.synth = synth
+        self.excitation = Excitation(synth, seed)
+        self.output = OverlapAdd(synth)
+        self.pending: Frames | None = None
+        self.pending_gain = torch.zeros(0)
+
+    @torch.no_grad()
+    def push(self, frames: Frames, gain: Tensor, last: bool = False) -> np.ndarray:
+        """Take more frames, give the samples that are finished; two frames behind until ``last``, which flushes.
+
+        Shape: frames [n], gain [n] -> [m * hop_length]
+        """
+        pulses, noise = self.excitation.push(frames.f0, last)
+        frames = frames if self.pending is None else Frames.cat([self.pending, frames])
+        gain = torch.cat([self.pending_gain, torch.as_tensor(gain, dtype=torch.float32)])
+        ready = min(len(pulses), len(frames))
+        self.pending, self.pending_gain = frames[ready:], gain[ready:]
+        return self.output.push(self.synth.spectra(frames[:ready], pulses[:ready], noise[:ready], gain[:ready]), last)

@@ -107,9 +107,11 @@ class Quantizer(nn.Module):
         self.codebook.copy_(self.sums / self.counts.clamp_min(1e-5)[:, None])
         dead = self.counts < threshold
         restarted = int(dead.sum())
-        if restarted and len(x):
-            fresh = x[torch.randint(len(x), (restarted,), generator=generator).to(x.device)]
-            fresh = fresh + 0.01 * x.std() * torch.randn(fresh.shape, generator=generator).to(x.device)
+        if restarted:
+            # A process may have drawn silence only; all must take part in the broadcast.
+            pool = x if len(x) else self.codebook
+            fresh = pool[torch.randint(len(pool), (restarted,), generator=generator).to(x.device)]
+            fresh = fresh + 0.01 * pool.std() * torch.randn(fresh.shape, generator=generator).to(x.device)
             if dist.is_available() and dist.is_initialized():
                 dist.broadcast(fresh, 0)
             self.codebook[dead] = fresh

@@ -1,0 +1,1 @@
+"""A timbre folder on disk: load, save, verify; descriptor table; FAISS index."""
