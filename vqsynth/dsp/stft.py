@@ -62,8 +62,9 @@ def overlap_add(spectra: Tensor, n_fft: int, hop_length: int) -> Tensor:
     """
     window = hann(n_fft).to(spectra.real)
     frames = torch.fft.irfft(spectra, n=n_fft) * (window / (window.square().sum() / hop_length))
-    parts = n_fft // hop_length
+    batch, count, parts = frames.shape[0], frames.shape[1], n_fft // hop_length
     hops = frames.unflatten(-1, (parts, hop_length))
-    # Part p of frame t lands on hop t + p.
-    shifted = [torch.nn.functional.pad(hops[:, :, p], (0, 0, p, parts - 1 - p)) for p in range(parts)]
-    return torch.stack(shifted).sum(0).flatten(1)
+    audio = frames.new_zeros(batch, count + parts - 1, hop_length)
+    for part in range(parts):
+        audio[:, part : part + count] += hops[:, :, part]
+    return audio.flatten(1)
