@@ -95,6 +95,7 @@ def stream_mono(
     path = Path(path)
     with _open(path) as sound:
         info = _info(sound)
+        _check_length(sound, path)
         channel = _pick_channel(sound, path)
         position = min(round(start * info.sample_rate), info.frames)
         left = info.frames - position
@@ -117,6 +118,20 @@ def stream_mono(
                 mono = resample.resample_chunk(np.ascontiguousarray(mono), last=left == 0)
             if len(mono):
                 yield np.ascontiguousarray(mono, dtype=np.float32)
+
+
+def stream_channels(path: str | Path, block_seconds: float = 10.0) -> Iterator[np.ndarray]:
+    """Yield a file as it is, float32 blocks [samples, channels] at its own rate.
+
+    Raises:
+        VqsynthError: as :func:`stream_mono`.
+    """
+    path = Path(path)
+    with _open(path) as sound:
+        _check_length(sound, path)
+        size = max(1, round(block_seconds * sound.samplerate))
+        while len(block := _read(sound, path, size)):
+            yield block
 
 
 def read_mono(
@@ -175,6 +190,12 @@ def _info(sound: soundfile.SoundFile) -> FileInfo:
     return FileInfo(sound.frames, sound.samplerate, sound.channels, sound.format, sound.subtype)
 
 
+def _check_length(sound: soundfile.SoundFile, path: Path) -> None:
+    if sound.frames < 2:
+        count = "1 sample" if sound.frames == 1 else "no samples"
+        raise VqsynthError(f"{path}: holds {count}, too short to be sound; remove or replace it")
+
+
 def _read(sound: soundfile.SoundFile, path: Path, frames: int) -> np.ndarray:
     """Read up to ``frames`` samples as float32 [samples, channels], finite."""
     try:
@@ -192,8 +213,6 @@ def _pick_channel(sound: soundfile.SoundFile, path: Path) -> int | None:
 
     Judged on one second at each quarter of the file, so that long files cost nothing.
     """
-    if sound.frames < 2:
-        raise VqsynthError(f"{path}: only {max(sound.frames, 0)} samples long; remove or replace it")
     if sound.channels == 1 or not sound.seekable():
         return None
     power, average = np.zeros(sound.channels), 0.0

@@ -20,7 +20,7 @@ def random_song(seed: int, bars: int, low: int, high: int, tempo: float = 96.0) 
 
     The melody walks by mostly small steps within the MIDI notes ``low`` to ``high`` and visits each of
     them first in a shuffled order, so that the whole range is sung. ``tempo`` is in quarter notes a minute.
-    Every fourth bar ends in a rest: the singer's phrases.
+    Every fourth bar, and the last, ends in a rest: the singer's phrases.
     """
     rng = np.random.default_rng(seed)
     unsung: list[int] = []
@@ -37,12 +37,13 @@ def random_song(seed: int, bars: int, low: int, high: int, tempo: float = 96.0) 
             )
         left = _BAR
         while left:
-            if bar == 0 and left == _BAR or bar % 4 == 3 and left <= _DIVISIONS:
+            breath = _DIVISIONS if bar % 4 == 3 or bar == bars - 1 else 0
+            if bar == 0 and left == _BAR or left <= breath:
                 body.append(_rest(min(left, _DIVISIONS)))
                 left -= min(left, _DIVISIONS)
                 continue
-            lengths = [n for n in (2, 4, 4, 6, 8, 12, 16) if n <= left]
-            length = int(rng.choice(lengths))
+            lengths = [n for n in (2, 4, 4, 6, 8, 12, 16) if n <= left - breath]
+            length = int(rng.choice(lengths or [left - breath]))
             unsung = unsung or list(rng.permutation(np.arange(low, high + 1)))
             if rng.random() < 0.6:
                 note = int(unsung.pop())
