@@ -18,12 +18,13 @@ def run(*arguments):
 def test_check_prints_a_row_a_reason_and_totals(tmp_path):
     t = np.arange(RATE) / RATE
     soundfile.write(tmp_path / "tone.wav", 0.3 * np.sin(2 * np.pi * 440 * t), RATE)
+    soundfile.write(tmp_path / "other.wav", 0.3 * np.sin(2 * np.pi * 660 * t), RATE)
     soundfile.write(tmp_path / "silent.wav", np.zeros(RATE), RATE)
     result = run("check", tmp_path, "--csv", tmp_path / "out.csv")
     assert result.exit_code == 0, result.output
-    for words in ("tone.wav", "varied", "A4", "left out: silent.wav: silent", "2 files: 0 used, 1 varied, 1 left out"):
+    for words in ("tone.wav", "varied", "A4", "left out: silent.wav: silent", "3 files: 0 used, 2 varied, 1 left out"):
         assert words in result.output
-    assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 4
 
 
 def test_check_of_one_file(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from vqsynth.corpus.check import LEFT_OUT, USED, VARIED, check, note_name
+from vqsynth.corpus.check import LEFT_OUT, USED, VARIED, check, note_name, screen
 from vqsynth.corpus.summary import summarise, write_csv
 from vqsynth.errors import VqsynthError
 
@@ -33,6 +33,7 @@ def mixed(tmp_path_factory):
     noise = np.random.default_rng(0).standard_normal(2 * RATE) * 0.1
     soundfile.write(folder / "note.wav", tone, RATE)
     soundfile.write(folder / "low.flac", note(196, level=0.01), RATE)
+    soundfile.write(folder / "high.wav", note(440), RATE)
     pcm = (0.5 * note(262) * 32767).astype(np.int16)
     soundfile.write(folder / "original.wav", pcm, RATE)
     soundfile.write(folder / "zcopy.flac", pcm, RATE)
@@ -63,6 +64,7 @@ def reports(mixed):
     [
         ("note.wav", VARIED, "one note"),
         ("low.flac", VARIED, "one note"),
+        ("high.wav", VARIED, "one note"),
         ("half.wav", VARIED, "one note"),
         ("original.wav", VARIED, "one note"),
         ("zcopy.flac", LEFT_OUT, "the same sound as original.wav"),
@@ -118,6 +120,28 @@ def test_processes_give_the_same_reports(mixed, reports):
     assert [r.path for r in again] == sorted(r.path for r in reports.values())
     assert {r.path.name: r for r in again} == reports
     assert seen == [(n + 1, len(again)) for n in range(len(again))]
+
+
+def test_training_screens_samples_by_the_same_rules(mixed, reports):
+    seen, refused = {}, {}
+    for path in sorted(mixed.iterdir()):
+        try:
+            refused[path.name] = screen(path, seen)
+        except VqsynthError as error:
+            refused[path.name] = str(error).removeprefix(f"{path}: ")
+    for name, report in reports.items():
+        if report.decision != LEFT_OUT:
+            assert refused[name] == ""
+        elif refused[name]:
+            assert refused[name] == report.reason
+    assert {n for n, r in reports.items() if r.decision == LEFT_OUT and not refused[n]} == {"silent.wav", "blip.wav"}
+
+
+def test_a_few_notes_among_phrases_are_used_as_they_are(tmp_path):
+    for number in range(3):
+        soundfile.write(tmp_path / f"phrase{number}.wav", glide(200 + 40 * number, 500), RATE)
+    soundfile.write(tmp_path / "note.wav", note(300), RATE)
+    assert [r.decision for r in check(tmp_path)] == [USED] * 4
 
 
 def test_summary_counts_sums_and_advises(reports):

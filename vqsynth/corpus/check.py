@@ -20,7 +20,7 @@ _RELATIVE_GATE_DB = 60.0
 _FLAT_RUN = 4
 _CLIPPED_A_LITTLE, _CLIPPED_HEAVILY = 0.001, 0.02
 # One sustained note: as vqsynth.corpus.vary.find_note takes it.
-_NOTE_GATE_DB, _NOTE_VOICED, _NOTE_SPREAD_SEMITONES = 45.0, 0.5, 0.7
+_NOTE_GATE_DB, _NOTE_VOICED, _NOTE_SPREAD_SEMITONES, _NOTE_SECONDS = 45.0, 0.5, 0.7, 40.0
 _PITCH_SECONDS = 300.0
 _COARSE_SUBTYPES = ("PCM_U8", "PCM_S8", "ULAW", "ALAW", "DPCM_8", "DWVW_12")
 
@@ -70,7 +70,23 @@ def check(
         reports.append(report)
         if progress is not None:
             progress(number + 1, len(paths))
-    return _leave_out_duplicates(reports)
+    return _vary_or_use(_leave_out_duplicates(reports))
+
+
+def screen(path: Path, seen: dict[str, Path]) -> str:
+    """Return why a file's samples keep it out of training, or an empty string.
+
+    Reads the whole file. ``seen`` maps the fingerprints of files screened before to their paths and is
+    added to, so that the second of two equal sounds is kept out.
+
+    Raises:
+        VqsynthError: the file is damaged.
+    """
+    clipped, fingerprint = _scan_samples(path, files.probe(path))
+    if clipped > _CLIPPED_HEAVILY:
+        return _clipped_reason(clipped)
+    original = seen.setdefault(fingerprint, path)
+    return "" if original == path else _same_reason(original)
 
 
 def check_file(path: Path, sample_rate: int = 44100) -> FileReport:
@@ -152,7 +168,7 @@ def _measure(report: FileReport, path: Path, sample_rate: int) -> FileReport:
     low, middle, high = np.percentile(pitch, [5, 50, 95])
     voiced = min(1.0, len(pitch) / max(heard, 1))
     spread = np.percentile(np.abs(12 * np.log2(pitch / middle)), 80)
-    is_note = voiced >= _NOTE_VOICED and spread <= _NOTE_SPREAD_SEMITONES
+    is_note = voiced >= _NOTE_VOICED and spread <= _NOTE_SPREAD_SEMITONES and report.seconds < _NOTE_SECONDS
     return replace(
         report,
         voiced=voiced,
@@ -166,7 +182,7 @@ def _decide(report: FileReport) -> FileReport:
     if report.level is None:
         return replace(report, reason="silent: nothing above -70 dB")
     if report.clipped > _CLIPPED_HEAVILY:
-        return replace(report, reason=f"clipped: {100 * report.clipped:.0f} % of its samples are flat tops")
+        return replace(report, reason=_clipped_reason(report.clipped))
     if report.seconds < files.MINIMUM_SECONDS:
         return replace(report, reason=f"shorter than {1000 * files.MINIMUM_SECONDS:.0f} ms")
     notes = []
@@ -187,9 +203,26 @@ def _leave_out_duplicates(reports: list[FileReport]) -> list[FileReport]:
         if report.decision != LEFT_OUT:
             original = first.setdefault(report.fingerprint, report.path)
             if original != report.path:
-                report = replace(report, decision=LEFT_OUT, reason=f"the same sound as {original.name}")
+                report = replace(report, decision=LEFT_OUT, reason=_same_reason(original))
         result.append(report)
     return result
+
+
+def _vary_or_use(reports: list[FileReport]) -> list[FileReport]:
+    """Notes are varied where they are two or more and half of what is kept; else all is used as it is."""
+    kept = [r for r in reports if r.decision != LEFT_OUT]
+    notes = sum(r.note is not None for r in kept)
+    if notes >= max(2, 0.5 * len(kept)):
+        return reports
+    return [replace(r, decision=USED) if r.decision == VARIED else r for r in reports]
+
+
+def _clipped_reason(share: float) -> str:
+    return f"clipped: {100 * share:.0f} % of its samples are flat tops"
+
+
+def _same_reason(original: Path) -> str:
+    return f"the same sound as {original.name}"
 
 
 def note_name(frequency: float) -> str:

@@ -89,7 +89,7 @@ def sharpen(found: Peaks, f0: np.ndarray, harmonics: int = 10, reach: float = 10
         nearest = np.rint(number)
         on = (nearest >= 1) & (nearest <= top) & (found.amplitude > 0)
         single = found.frequency / np.maximum(nearest, 1)
-        off = 1200 * np.log2(np.where(on, single, 1.0) / np.where(on, estimate[:, None], 1.0))
+        off = 1200 * np.log2(np.where(on, single, 1.0) / np.maximum(estimate, 1.0)[:, None])
         on &= np.abs(off) < cents
         weight = np.where(on, found.amplitude * nearest, 0.0)
         total = weight.sum(1)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from vqsynth.corpus.check import SILENT_DB, screen
 from vqsynth.corpus.files import find_audio, read_mono, stream_mono
 from vqsynth.corpus.vary import Note, find_note, largest_gap, phrases
 from vqsynth.errors import VqsynthError, warn
@@ -97,12 +98,28 @@ def hold_out(files: list[Path], seed: int, share: float = 0.08) -> set[Path]:
     return {files[i] for i in np.random.default_rng(seed).choice(len(files), count, replace=False)}
 
 
+def _screened(found: list[Path]) -> tuple[list[Path], dict[str, str]]:
+    """Files that can be used, and the reasons of the others: damaged, clipped, or there twice."""
+    usable, refused, seen = [], {}, {}
+    for path in found:
+        try:
+            reason = screen(path, seen)
+        except VqsynthError as error:
+            reason = str(error).removeprefix(f"{path}: ")
+        if reason:
+            refused[path.name] = reason
+            warn(f"{path}: left out ({reason})")
+        else:
+            usable.append(path)
+    return usable, refused
+
+
 def _level_gain(path: Path, config: ModelConfig) -> float:
     """Gain that brings the loudest moment of a file to the working level; 0 for a silent file."""
     from vqsynth.dsp.loudness import loudness
 
     loudest = max((loudness(block, config.sample_rate).max(initial=-200) for block in stream_mono(path, config.sample_rate) if len(block)), default=-200)
-    return 0.0 if loudest < -75 else float(10 ** ((LEVEL_LUFS - loudest) / 20))
+    return 0.0 if loudest <= SILENT_DB else float(10 ** ((LEVEL_LUFS - loudest) / 20))
 
 
 def prepare(
@@ -123,11 +140,12 @@ def prepare(
         VqsynthError: no recording can be used.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = find_audio(recordings)
+    found = find_audio(recordings)
+    files, left_out = _screened(found)
     kept_out = hold_out(files, seed)
     writer = _Writer(folder, config)
     notes: list[Note] = []
-    used, left_out = [], {}
+    used = []
     per_piece = int(PIECE_SECONDS * config.sample_rate)
     for number, path in enumerate(files):
         progress(path.name, number / len(files))
@@ -156,7 +174,7 @@ def prepare(
             note = find_note(buffer, config.sample_rate, features.f0.numpy(), features.loudness.numpy(), config.hop_length)
             notes += [note] if note else []
     if not used:
-        raise VqsynthError(f"{recordings}: none of its {len(files)} audio files can be used; run `vqsynth corpus check` to see why")
+        raise VqsynthError(f"{recordings}: none of its {len(found)} audio files can be used; run `vqsynth corpus check` to see why")
     varied = 0.0
     if vary == "on" and notes or vary == "auto" and len(notes) >= max(2, 0.5 * len(used)):
         for phrase in phrases(notes, config.sample_rate, vary_seconds, seed):
