@@ -66,7 +66,7 @@ def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path 
         table.add_column(title, justify="right" if title not in ("descriptor", "unit") else "left")
     columns = timbre.table
     for descriptor in map(descriptors.get, descriptors.names()):
-        if columns.has(descriptor.name):
+        if descriptor.name in columns.names:
             numbers = (f"{columns.percentile(descriptor.name, q):.4g}" for q in (0, 10, 50, 90, 100))
             table.add_row(descriptor.name, *numbers, descriptor.unit)
     console.print(table)
@@ -75,7 +75,7 @@ def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path 
 
 def reach(table: Any, name: str) -> str:
     """Lowest and highest value of a descriptor among the codes, as text; empty where not analysed."""
-    if not table.has(name):
+    if name not in table.names:
         return ""
     return f"{table.percentile(name, 0):.4g} to {table.percentile(name, 100):.4g}"
 

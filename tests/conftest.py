@@ -1,0 +1,53 @@
+"""Sounds and a small trained timbre that tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE = 44_100
+
+
+def tone(f0: np.ndarray | float, seconds: float, brightness: float = 1.0, rate: int = RATE, level: float = 0.2) -> np.ndarray:
+    """A harmonic tone that can glide: ``f0`` in Hz, one number or one a sample. Shape: [samples] float32."""
+    f0 = np.broadcast_to(np.asarray(f0, float), (round(seconds * rate),))
+    phase = 2 * np.pi * np.cumsum(f0) / rate
+    partials = np.arange(1, 25)
+    audible = partials[:, None] * f0 < 0.45 * rate
+    waves = np.sin(partials[:, None] * phase) * audible * partials[:, None] ** -(2.0 / brightness)
+    sound = waves.sum(0)
+    fade = np.minimum(1.0, np.minimum(np.arange(len(f0)), np.arange(len(f0))[::-1]) / (0.01 * rate))
+    return (level * sound / np.abs(sound).max() * fade).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of eight glides, dull to bright, 220 to 660 Hz, 2 s each."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for number in range(8):
+        glide = np.geomspace(220 + 20 * number, 520 + 20 * number, 2 * RATE)
+        audio = tone(glide if number % 2 else glide[::-1], 2.0, 0.7 + 0.25 * number)
+        noise = 0.003 * np.random.default_rng(number).standard_normal(len(audio))
+        soundfile.write(folder / f"glide{number}.wav", audio + noise, RATE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_timbre(recordings: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A timbre of 64 codes, trained for some seconds on the glides and analysed: quick, real, not good."""
+    from vqsynth.codebook.train import train_timbre
+    from vqsynth.vqvae.config import ModelConfig
+    from vqsynth.vqvae.training.settings import TrainSettings
+
+    config = ModelConfig(width=32, encoder_blocks=1, decoder_blocks=1, n_mels=48, code_dim=8, n_codes=64)
+    settings = TrainSettings(steps=150, batch_size=4, segment_frames=32, validations=2, vary="off")
+    return train_timbre(recordings, tmp_path_factory.mktemp("codebooks") / "tiny", config, settings, "cpu")
+
+
+@pytest.fixture(scope="session")
+def make_tone():
+    """The function :func:`tone`, for test modules, which cannot import this one."""
+    return tone
