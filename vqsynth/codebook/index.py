@@ -203,8 +203,9 @@ class Space:
 
 
 def table_index(table: Table) -> UnitIndex:
-    """The index that is stored with a timbre: all descriptors of the table, equally weighted."""
-    return Space.of(table).index(table)
+    """The index that is stored with a timbre: all descriptors of the table that any code has, equally weighted."""
+    names = [name for name in table.names if np.isfinite(table.column(name)).any()]
+    return Space.of(table, names).index(table)
 
 
 def _raw(columns: Sequence[np.ndarray] | np.ndarray, logarithmic: np.ndarray) -> np.ndarray:

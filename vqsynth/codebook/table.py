@@ -102,8 +102,10 @@ class Table:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(columns)
+        digits = {name: ".4g" if name.endswith(STD) or name == VOICING else ".7g" for name in columns}
+        digits.update(code="d", usage="d")
         for row in zip(*columns.values()):
-            writer.writerow(["" if isinstance(v, float) and math.isnan(v) else f"{v:.7g}" for v in row])
+            writer.writerow(["" if v != v else format(v, digits[name]) for name, v in zip(columns, row)])
         write_text(path, text.getvalue())
 
     @classmethod

@@ -162,9 +162,9 @@ def _librosa(audio, sample_rate, n_fft, hop_length, fmin, fmax, method):
     return f0, _harmonics.explained(found, f0)
 
 
-def measure(audio, sample_rate, n_fft=2048, hop_length=512, method="auto", **hints) -> Measurement:
+def measure(audio, sample_rate, n_fft=2048, hop_length=512, method="auto", threads=1, **hints) -> Measurement:
     """Pitch per frame in Hz; valid where voiced. See :func:`track`."""
-    f0, _, voiced = track(audio, sample_rate, n_fft, hop_length, method=method)
+    f0, _, voiced = track(audio, sample_rate, n_fft, hop_length, method=method, threads=threads)
     return Measurement(f0, voiced)
 
 
