@@ -53,6 +53,13 @@ def test_brighter_sound_has_higher_centroid_rolloff_and_loudness_follows_gain(so
     np.testing.assert_allclose(level[5:-5] - lower[5:-5], 20.0, atol=0.01)
 
 
+def test_loudness_is_that_of_the_synthesiser(sound):
+    from vqsynth.dsp.loudness import loudness
+
+    found = descriptors.get("loudness").measure(sound, RATE)
+    np.testing.assert_allclose(found.values[found.valid], loudness(sound, RATE)[found.valid], atol=1e-3)
+
+
 def test_noise_is_flat_and_a_tone_is_not(sound):
     flatness = descriptors.get("flatness").measure(sound, RATE)
     seconds = np.arange(len(flatness.valid)) * 512 / RATE
