@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -52,4 +53,5 @@ class TrainingDisplay:
         detail = f"step {step.number}, {self.rate:.1f}/s, {left} left | {losses}{codes}"
         self.progress.update(self.task, description="training", completed=step.share, detail=detail)
         if step.validation is not None:
-            self.say(f"step {step.number} ({step.share:.0%}): held-out spectral loss {step.validation:.3f}; {losses}{codes}")
+            held_out = "nothing held out" if math.isnan(step.validation) else f"held-out spectral loss {step.validation:.3f}"
+            self.say(f"step {step.number} ({step.share:.0%}): {held_out}; {losses}{codes}")

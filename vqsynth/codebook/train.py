@@ -12,6 +12,7 @@ import torch
 from vqsynth.codebook.analyze import analyze
 from vqsynth.codebook.build import build
 from vqsynth.codebook.folder import CARD, Timbre
+from vqsynth.corpus.packs import read_sources
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.files import read_toml, write_text
 from vqsynth.vqvae.config import ModelConfig
@@ -64,14 +65,10 @@ def pick_device(device: str) -> str:
     return device
 
 
-def read_sources(recordings: Path) -> list[dict[str, Any]]:
+def _sources(recordings: Path) -> list[dict[str, Any]]:
     """Provenance from ``source.toml`` beside the recordings, or a plain statement that there is none."""
-    path = (recordings if recordings.is_dir() else recordings.parent) / "source.toml"
-    if path.is_file():
-        found = read_toml(path).get("source", [])
-        if found:
-            return found
-    return [{"package": "own recordings", "version": "", "licence": "not stated", "real": True, "credit": recordings.name}]
+    own = {"package": "own recordings", "version": "", "licence": "not stated", "real": True, "credit": recordings.name}
+    return read_sources(recordings if recordings.is_dir() else recordings.parent) or [own]
 
 
 def _settings_file(work: Path) -> Path:
@@ -154,7 +151,7 @@ def train_timbre(
         "processes": world, "batch_size": settings.batch_size, "segment_frames": settings.segment_frames,
         "learning_rate": settings.learning_rate, "threads": torch.get_num_threads(),
     }
-    timbre = build(folder, folder.name, trainer.model, corpus, training, read_sources(recordings), description)
+    timbre = build(folder, folder.name, trainer.model, corpus, training, _sources(recordings), description)
     reporter.phase("analysing the codebook", None)
     analyze(timbre, progress=lambda share: reporter.phase("analysing the codebook", share))
     shutil.rmtree(work / "corpus", ignore_errors=True)

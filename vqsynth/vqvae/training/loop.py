@@ -173,6 +173,8 @@ class Trainer:
             Interrupted: Ctrl-C; the checkpoint was written.
         """
         saved = time.monotonic()
+        if self.number == 0:
+            self.save()  # from here on --resume finds the prepared corpus
         try:
             while self.share() < 1:
                 step = self.step()

@@ -98,6 +98,14 @@ def hold_out(files: list[Path], seed: int, share: float = 0.08) -> set[Path]:
     return {files[i] for i in np.random.default_rng(seed).choice(len(files), count, replace=False)}
 
 
+def _hold_out_end(pieces: list[Piece]) -> None:
+    """Where there are too few files to spare one, hold out the end of a long one."""
+    real = [piece for piece in pieces if not piece.varied]
+    long = [piece for piece in real if sum(piece.source == other.source for other in real) > 1]
+    if long:
+        long[-1].held_out = True
+
+
 def _screened(found: list[Path]) -> tuple[list[Path], dict[str, str]]:
     """Files that can be used, and the reasons of the others: damaged, clipped, or there twice."""
     usable, refused, seen = [], {}, {}
@@ -182,8 +190,8 @@ def prepare(
             writer.add(phrase, "phrases", False, True)
             varied += len(phrase) / config.sample_rate
     writer.close()
-    if not kept_out and len(writer.pieces) > 1:
-        writer.pieces[-1 if not varied else len(used) - 1].held_out = True
+    if not kept_out:
+        _hold_out_end(writer.pieces)
     info = {
         "sample_rate": config.sample_rate,
         "used": used,
