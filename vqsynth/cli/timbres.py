@@ -46,7 +46,7 @@ def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path 
     from rich.console import Console
     from rich.table import Table
 
-    from vqsynth import descriptors
+    from vqsynth.cli.analyze import summary
     from vqsynth.codebook import folder
 
     timbre = folder.load(name)
@@ -54,6 +54,8 @@ def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path 
     console = Console()
     console.print(f"[bold]{timbre.name}[/bold]  {timbre.path}")
     for section, content in timbre.card.items():
+        if section == "files":
+            content = {file: f"sha256 {checksum[:16]}" for file, checksum in content.items()}
         entries = content if isinstance(content, list) else [content]
         for number, entry in enumerate(entries, 1):
             title = section if len(entries) == 1 else f"{section} {number}"
@@ -61,23 +63,18 @@ def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path 
             for key, value in flat(entry):
                 table.add_row(key, value)
             console.print(table)
-    table = Table(title="descriptors", title_justify="left", title_style="bold")
-    for title in ("descriptor", "lowest", "p10", "median", "p90", "highest", "unit"):
-        table.add_column(title, justify="right" if title not in ("descriptor", "unit") else "left")
-    columns = timbre.table
-    for descriptor in map(descriptors.get, descriptors.names()):
-        if descriptor.name in columns.names:
-            numbers = (f"{columns.percentile(descriptor.name, q):.4g}" for q in (0, 10, 50, 90, 100))
-            table.add_row(descriptor.name, *numbers, descriptor.unit)
-    console.print(table)
+    (console if console.is_terminal else Console(width=120)).print(summary(timbre.table, "descriptors over the codes"))
     typer.echo("all files match their checksums")
 
 
 def reach(table: Any, name: str) -> str:
-    """Lowest and highest value of a descriptor among the codes, as text; empty where not analysed."""
-    if name not in table.names:
+    """Lowest and highest value of a descriptor among the codes, as text; empty where there is none."""
+    import numpy as np
+
+    if name not in table.names or not np.isfinite(table.column(name)).any():
         return ""
-    return f"{table.percentile(name, 0):.4g} to {table.percentile(name, 100):.4g}"
+    low, high = (f"{v:.0f}" if abs(v) >= 1000 else f"{v:.3g}" for v in table.percentile(name, [0, 100]))
+    return f"{low} to {high}"
 
 
 def flat(section: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

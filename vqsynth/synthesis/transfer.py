@@ -3,7 +3,7 @@
 Timbre transfer as in Bitton, Esling & Harada (2020), "Vector-quantized timbre representation", where
 the codes alone carry the sound. An encoder that has never heard the source leaps in pitch, so by default the
 tracked pitch is kept: it is moved by octaves into the timbre's range, shown to the encoder in place of the
-original, restricts which codes are chosen, and bends what is left. Everything is streamed.
+original, steers a smooth path through the codes, and bends what is left. Audio is streamed both ways.
 """
 
 from __future__ import annotations
@@ -79,20 +79,17 @@ def encode(
     follow = pitch == "track" and reach is not None
     if follow:
         f0, moved = fit_octaves(f0, *reach, octaves)
-        code_f0 = timbre.table.column("f0")
-    state, codebook = StreamState(model.encoder), model.codebook.numpy()
-    codes, loudness = [], []
+    state = StreamState(model.encoder)
+    latents, loudness = [], []
     with torch.no_grad():
         for piece in recording.pieces("encoding", progress):
             features = extract(piece.audio, config, f0[piece.first : piece.first + 1 + len(piece.audio) // config.hop_length])
             with state:
-                latents = model.encoder(features.inputs(config)[None, piece.keep])[0]
-            if follow:
-                codes.append(codes_at_pitch(latents.numpy(), codebook, code_f0, f0[piece.frames]))
-            else:
-                codes.append(nearest_codes(latents, model.codebook).numpy())
+                latents.append(model.encoder(features.inputs(config)[None, piece.keep])[0])
             loudness.append(features.loudness[piece.keep].numpy())
-    return CodeSequence(np.concatenate(codes), np.concatenate(loudness), f0), moved
+    z = torch.cat(latents)
+    codes = codes_at_pitch(z.numpy(), f0, timbre) if follow else nearest_codes(z, model.codebook).numpy()
+    return CodeSequence(codes, np.concatenate(loudness), f0), moved
 
 
 def synthesise(

@@ -1,0 +1,88 @@
+"""``vqsynth sweep``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+
+def sweep(
+    recipe: Annotated[Optional[str], typer.Argument(metavar="[RECIPE.toml]", help="a recipe, or the name of one that ships")] = None,
+    timbres: Annotated[Optional[str], typer.Option(help="names with commas between: violin,cello")] = None,
+    descriptors: Annotated[Optional[str], typer.Option("--descriptors", "-d", help="centroid,bandwidth,f0 ...")] = None,
+    targets: Annotated[Optional[str], typer.Option(help="sin,arch,curve.csv ...")] = None,
+    ranges: Annotated[Optional[str], typer.Option(help="p10:p90,500:3000 ...")] = None,
+    seeds: Annotated[Optional[str], typer.Option(help="0:10 is 0 to 9; or 1,5,8")] = None,
+    duration: Annotated[Optional[float], typer.Option(help="seconds of each render [default: 12]")] = None,
+    gain: Annotated[Optional[str], typer.Option(help="level in dB, or a curve")] = None,
+    matcher: Annotated[Optional[str], typer.Option(help="path, nearest, or both with a comma between")] = None,
+    refine: Annotated[Optional[int], typer.Option(min=0, help="rounds of trims")] = None,
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="folder of the results [default: the recipe's name]")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="processes on this machine; -1: one a core")] = -1,
+    dask: Annotated[Optional[str], typer.Option(metavar="ADDRESS", help="run on a dask cluster: tcp://host:8786")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only list what would be rendered")] = False,
+) -> None:
+    """Render the product of timbres, descriptors, targets and seeds in parallel.
+
+    Options replace the recipe's lists. Started again, only what is missing is rendered.
+    """
+    from vqsynth.synthesis import recipe as recipes
+    from vqsynth.synthesis.sweep import sweep as run
+
+    lists: dict[str, Any] = recipes.read_recipe(recipe) if recipe else {}
+    words = {"timbres": timbres, "descriptors": descriptors, "targets": targets, "ranges": ranges, "matchers": matcher}
+    given = {key: [w.strip() for w in text.split(",") if w.strip()] for key, text in words.items() if text is not None}
+    given |= {key: value for key, value in (("durations", duration), ("gains", gain), ("refines", refine)) if value is not None}
+    if seeds is not None:
+        given["seeds"] = recipes.parse_seeds(seeds)
+    for key in given:
+        lists.pop(recipes.SINGULAR[key], None)
+    items = recipes.expand(lists | given)
+    if dry_run:
+        for item in items:
+            typer.echo(item.name)
+        typer.echo(f"{len(items)} renders")
+        return
+    output = output or Path(Path(recipe).stem if recipe else "sweep")
+    with _Bar() as bar:
+        outcomes = run(items, output, jobs, dask, progress=bar.update)
+    _summary(outcomes, output)
+
+
+class _Bar:
+    """Renders done, failed, time left."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+            TextColumn("{task.fields[failed]}"), console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("rendering", total=None, failed="")
+
+    def __enter__(self) -> _Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def update(self, done: int, failed: int, total: int) -> None:
+        self._bar.update(self._task, completed=done, total=total, failed=f"[red]{failed} failed" if failed else "")
+
+
+def _summary(outcomes: list[Any], output: Path) -> None:
+    fresh = sum(outcome.fresh for outcome in outcomes)
+    failures = [outcome for outcome in outcomes if outcome.error]
+    there = f", {len(outcomes) - fresh} were there" if fresh < len(outcomes) else ""
+    typer.echo(f"{output}: {fresh - len(failures)} rendered{there}; manifest.csv, contact_sheet.png")
+    for outcome in failures[:10]:
+        typer.echo(f"failed: {outcome.name}: {outcome.error}", err=True)
+    if len(failures) > 10:
+        typer.echo(f"and {len(failures) - 10} more, see {output / 'manifest.csv'}", err=True)
+    if failures:
+        raise typer.Exit(1)
