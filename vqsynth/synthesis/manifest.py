@@ -32,6 +32,15 @@ def write_manifest(folder: Path, items: Sequence[Item], outcomes: Mapping[str, O
     write_text(folder / "manifest.csv", text.getvalue())
 
 
+def read_manifest(folder: Path) -> dict[str, dict[str, str]]:
+    """Rows of the folder's manifest by name; none if there is no such file."""
+    try:
+        with open(folder / "manifest.csv", encoding="utf-8", newline="") as handle:
+            return {row["name"]: row for row in csv.DictReader(handle) if row.get("name")}
+    except (FileNotFoundError, UnicodeDecodeError, csv.Error):
+        return {}
+
+
 def _row(item: Item, outcome: Outcome | None) -> dict[str, Any]:
     row: dict[str, Any] = {"name": item.name, "status": "missing", **item.settings}
     if outcome is None:

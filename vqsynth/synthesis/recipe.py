@@ -99,7 +99,9 @@ def expand(recipe: Mapping[str, Any]) -> list[Item]:
     items: dict[str, Item] = {}
     for values in itertools.product(*(lists[key] for key in SINGULAR)):
         settings = dict(zip(SINGULAR.values(), values))
-        marked = {**settings, "model": marks[settings["timbre"]], "files": [files[str(settings[k])] for k in ("target", "gain")]}
+        contents = [files[str(settings[key])] for key in ("target", "gain")]
+        # The folder may move: the timbre is known by its weights.
+        marked = {**settings, "timbre": marks[settings["timbre"]], "files": contents}
         item = Item(_name(settings, marked), settings)
         items.setdefault(item.name, item)
     return list(items.values())

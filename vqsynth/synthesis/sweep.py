@@ -13,12 +13,12 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqsynth.errors import UsageError, VqsynthError
-from vqsynth.synthesis.manifest import write_manifest
+from vqsynth.synthesis.manifest import read_manifest, write_manifest
 from vqsynth.synthesis.recipe import Item
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def sweep(
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise VqsynthError(f"{folder}: this folder cannot be made ({error.strerror}); choose another with -o") from error
-    outcomes = {item.name: outcome for item in items if (outcome := finished(item, folder))}
+    before = read_manifest(folder)
+    outcomes = {item.name: outcome for item in items if (outcome := finished(item, folder, before.get(item.name, {})))}
     todo = [item for item in items if item.name not in outcomes]
     report = progress or (lambda done, failed, total: None)
     report(len(outcomes), 0, len(items))
@@ -89,15 +90,16 @@ def sweep(
     return [outcomes[item.name] for item in items]
 
 
-def finished(item: Item, folder: Path) -> Outcome | None:
-    """The outcome of an item that was rendered before, or None."""
-    report = folder / f"{item.name}.json"
+def finished(item: Item, folder: Path, row: Mapping[str, str]) -> Outcome | None:
+    """The outcome of an item that was rendered before, or None; ``row`` is its row of the old manifest."""
     if not all((folder / f"{item.name}{suffix}").is_file() for suffix in (".wav", ".csv", ".json", ".png")):
         return None
     try:
-        return Outcome(item.name, json.loads(report.read_text(encoding="utf-8")), fresh=False)
+        report = json.loads((folder / f"{item.name}.json").read_text(encoding="utf-8"))
+        seconds = float(row.get("render_seconds") or 0.0)
     except ValueError:
         return None
+    return Outcome(item.name, report, warnings=row.get("warnings", ""), seconds=seconds, fresh=False)
 
 
 def _run(items: Sequence[Item], folder: Path, jobs: int, dask: str | None, bits: str) -> Iterator[Outcome]:
@@ -125,7 +127,7 @@ def _client(address: str) -> Any:
     except ImportError as error:
         raise UsageError("--dask needs the packages dask and distributed; install vqsynth[dask]") from error
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=5)
     except (OSError, ValueError) as error:
         raise VqsynthError(f"--dask {address}: no scheduler answers there ({error or 'no connection'}); start one with `dask scheduler`") from error
     if not client.scheduler_info()["workers"]:
