@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +52,22 @@ def tiny_timbre(recordings: Path, tmp_path_factory: pytest.TempPathFactory):
 def make_tone():
     """The function :func:`tone`, for test modules, which cannot import this one."""
     return tone
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """Run ``vqsynth ARGUMENTS`` in this process: (exit code, standard output, standard error)."""
+    from vqsynth import cli
+
+    # Nothing that a test checks may be folded at the width of a terminal.
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["vqsynth", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(end.value.code or 0), captured.out, captured.err
+
+    return run
