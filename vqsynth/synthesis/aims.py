@@ -7,7 +7,7 @@ held where the asked range is reached best.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy as np
 from vqsynth import descriptors
 from vqsynth.errors import UsageError, warn
 from vqsynth.synthesis.hold import MIN_CODES, NEAR_F0, best_pitch
-from vqsynth.targets import TABLE_RANGE, Constant, Range, Target, parse_range, parse_target
+from vqsynth.synthesis.request import Request
+from vqsynth.targets import TABLE_RANGE, Constant, Target, parse_range, parse_target
 
 if TYPE_CHECKING:
     from vqsynth.codebook.table import Table
@@ -23,19 +24,10 @@ if TYPE_CHECKING:
 VOICED = 0.7
 """Share of voiced frames from which a code can carry a pitch."""
 NEAR = 1 / 12
-"""The same for descriptors with a logarithmic scale; of a linear one, a tenth of its spread."""
+"""Octaves by which a code may miss another range and still meet it; of a linear scale, a tenth of its spread."""
+_ODD_FRAMES = 0.05
 BEND_REACH = 1 / 12
 """Octaves beyond the codes' own pitches that bending can carry one."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What the user asks for: a descriptor, a target (or its spelling), a range and a weight."""
-
-    descriptor: str
-    target: str | Target
-    range: str | Range | None = None
-    weight: float = 1.0
 
 
 @dataclasses.dataclass
@@ -103,49 +95,60 @@ def resolve(
     pitch = best_pitch(table, voiced(table), [(w.name, w.span) for w in wanted])
     if pitch is None:
         return _fix(wanted, table, reach, clamp)
-    held = Request("f0", Constant(name=f"held at {pitch:.5g} Hz", unit="Hz", value=pitch))
+    held = _Wanted(Request("f0", Constant(name=f"held at {pitch:.5g} Hz", unit="Hz", value=pitch)), table, times, duration, True)
+    if clamp:
+        return _fix([*wanted, held], table, reach, clamp)
     try:
-        return _fix([*wanted, _Wanted(held, table, times, duration, True)], table, reach, clamp=False)
-    except UsageError as error:
+        return _fix([*wanted, held], table, reach, clamp)
+    except UsageError:
         aims = _fix(wanted, table, reach, clamp)
-        warn(f"the pitch is left free, because no single pitch reaches all that is asked for ({error})")
+        warn("the pitch is left free, because no single pitch reaches all that is asked for")
         return aims
 
 
 def _fix(wanted: Sequence[_Wanted], table: Table, reach: float, clamp: bool) -> list[Aim]:
-    """Resolve in the order of dependence: those that fix their own values first."""
-    aims: list[Aim] = []
+    """Resolve in the order of dependence, then check each against the codes that the others leave."""
+    fixed: dict[str, Aim] = {}
     for item in sorted(wanted, key=lambda w: w.relative):
-        among = np.ones(table.K, bool)
-        for aim in aims:
-            among &= meets(aim, table)
-        aims.append(item.aim(_enough(among, item.name, table), reach, clamp))
-    order = [item.name for item in wanted]
-    return sorted(aims, key=lambda aim: order.index(aim.name))
+        fixed[item.name] = item.aim(_left(fixed.values(), item.name, table))
+    aims = [fixed[item.name] for item in wanted]
+    for item, aim in zip(wanted, aims):
+        others = [fixed[w.name] for w in wanted if w is not item and not (w.relative and not item.relative)]
+        among = _left(others, item.name, table)
+        column = table.column(item.name)[among]
+        aim.reach = float(column.min()), float(column.max())
+        if not item.relative:
+            _check(aim, reach, clamp)
+    return aims
 
 
-def meets(aim: Aim, table: Table) -> np.ndarray:
-    """Codes whose value lies in the aim's range, or nearly. Shape: bool [K]."""
-    column = aim.scaled(np.where(np.isfinite(table.column(aim.name)), table.column(aim.name), -1.0))
+def meets(aim: Aim, table: Table, slack: float = 1.0) -> np.ndarray:
+    """Codes whose value lies in the aim's range, or near it; ``slack`` scales how near. Shape: bool [K]."""
+    column = table.column(aim.name)
+    known = np.isfinite(column) & (voiced(table) if aim.name == "f0" else True)
+    own = aim.scaled(np.where(known, column, 1.0))
     low, high = sorted((float(aim.scaled(aim.low)), float(aim.scaled(aim.high))))
-    if aim.name == "f0":
-        near = NEAR_F0
-    else:
-        near = NEAR if aim.log else 0.1 * float(np.nanstd(aim.scaled(table.column(aim.name))))
-    inside = np.isfinite(table.column(aim.name)) & (column >= low - near) & (column <= high + near)
-    return inside & voiced(table) if aim.name == "f0" else inside
+    near = NEAR_F0 if aim.name == "f0" else NEAR if aim.log else 0.1 * float(own[known].std())
+    return known & (own >= low - slack * near) & (own <= high + slack * near)
+
+
+def _left(others: Iterable[Aim], name: str, table: Table) -> np.ndarray:
+    """Codes that can meet the other aims, taken more loosely while they are few; all where none can. Shape: bool [K]."""
+    usable = voiced(table) if name == "f0" else np.isfinite(table.column(name))
+    others = list(others)
+    for slack in (1.0, 2.0, 4.0):
+        among = usable.copy()
+        for aim in others:
+            among &= meets(aim, table, slack)
+        if among.sum() >= MIN_CODES:
+            return among
+    return usable
 
 
 def voiced(table: Table) -> np.ndarray:
     """Codes that carry a pitch. Shape: bool [K]."""
     f0 = table.column("f0")
     return np.isfinite(f0) & (table.voicing >= VOICED if table.voicing is not None else True)
-
-
-def _enough(among: np.ndarray, name: str, table: Table) -> np.ndarray:
-    """Fall back to all codes where too few can meet the other requests."""
-    usable = voiced(table) if name == "f0" else np.isfinite(table.column(name))
-    return among & usable if (among & usable).sum() >= MIN_CODES else usable
 
 
 class _Wanted:
@@ -188,38 +191,35 @@ class _Wanted:
     def values(self, ends: tuple[float, float] | None) -> np.ndarray:
         return self.target.values(self.times, self.duration, *(ends or (None, None)), log=self.log)
 
-    def aim(self, among: np.ndarray, reach: float, clamp: bool) -> Aim:
+    def aim(self, among: np.ndarray) -> Aim:
+        """The aim, with its range taken among some codes."""
         ends = self.ends(among)
         values, mask = self.values(ends), self.target.mask(self.times)
-        column = self.table.column(self.name)[among]
-        lowest, highest = float(np.nanmin(column)), float(np.nanmax(column))
         counted = values[mask] if mask.any() else values
         low, high = ends or (float(counted.min()), float(counted.max()))
-        aim = Aim(
-            self.name, self.unit, self.log, self.target.name, values, mask, self.weight, low, high,
-            (lowest, highest), str(self.range) if self.range is not None else "the target's own", self.held,
-        )
-        self._check(aim, counted, reach, clamp)
-        return aim
+        source = str(self.range) if self.range is not None else "the target's own"
+        return Aim(self.name, self.unit, self.log, self.target.name, values, mask, self.weight, low, high, (low, high), source, self.held)
 
-    def _check(self, aim: Aim, counted: np.ndarray, reach: float, clamp: bool) -> None:
-        """Refuse or clamp values out of reach."""
-        slack = BEND_REACH if self.name == "f0" else reach
-        lowest, highest = aim.reach
-        if self.log:
-            lowest, highest = lowest * 2.0**-slack, highest * 2.0**slack
-        else:
-            slack *= highest - lowest
-            lowest, highest = lowest - slack, highest + slack
-        if counted.min() >= lowest * (1 - 1e-9) and counted.max() <= highest * (1 + 1e-9):
-            return
-        unit = f" {aim.unit}" if aim.unit else ""
-        what = (
-            f"{aim.name}: {aim.target} asks for {counted.min():.5g} to {counted.max():.5g}{unit}, "
-            f"but here this timbre reaches {aim.reach[0]:.5g} to {aim.reach[1]:.5g}{unit}"
-        )
-        if not clamp:
-            raise UsageError(f"{what}; give a --range inside it, or --clamp to cut what is outside")
-        warn(f"{what}; cut to that")
-        aim.values = np.clip(aim.values, lowest, highest)
-        aim.low, aim.high = (float(np.clip(end, lowest, highest)) for end in (aim.low, aim.high))
+
+def _check(aim: Aim, reach: float, clamp: bool) -> None:
+    """Refuse values out of reach, or cut them: all with ``clamp``, and a few odd frames without."""
+    slack = BEND_REACH if aim.name == "f0" else reach
+    lowest, highest = aim.reach
+    if aim.log:
+        lowest, highest = lowest * 2.0**-slack, highest * 2.0**slack
+    else:
+        slack *= highest - lowest
+        lowest, highest = lowest - slack, highest + slack
+    counted = aim.values[aim.mask] if aim.mask.any() else aim.values
+    outside = float(np.mean((counted < lowest * (1 - 1e-9)) | (counted > highest * (1 + 1e-9))))
+    if outside == 0:
+        return
+    unit = f" {aim.unit}" if aim.unit else ""
+    low, high = float(counted.min()), float(counted.max())
+    asked = f"{low:.5g}{unit}" if low == high else f"{low:.5g} to {high:.5g}{unit}"
+    what = f"{aim.name}: {aim.target} asks for {asked}, but this timbre reaches {aim.reach[0]:.5g} to {aim.reach[1]:.5g}{unit} here"
+    if not clamp and outside > _ODD_FRAMES:
+        raise UsageError(f"{what}; ask for values inside it (a --range maps a curve onto it), or add --clamp to cut what is outside")
+    warn(f"{what}; {outside:.0%} of the frames were cut to that")
+    aim.values = np.clip(aim.values, lowest, highest)
+    aim.low, aim.high = (float(np.clip(end, lowest, highest)) for end in (aim.low, aim.high))

@@ -8,7 +8,8 @@ import numpy as np
 
 from vqsynth.dsp.loudness import UNIT_LUFS
 from vqsynth.errors import UsageError
-from vqsynth.synthesis.aims import Aim, Request
+from vqsynth.synthesis.aims import Aim
+from vqsynth.synthesis.request import Request
 from vqsynth.targets import GAIN_RANGE, Target, parse_range, parse_target
 
 SILENCE_DB = -80.0

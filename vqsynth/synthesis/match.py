@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from vqsynth.codebook.table import Table
 
 MATCHERS = ("nearest", "path")
-TOLERANCE_F0 = 40 / 1200
+TOLERANCE_F0 = 35 / 1200
 """Octaves of f0 error that cost 1."""
 TOLERANCE = 0.15
 """Error in another descriptor that costs 1, in standard deviations of the table."""
-_RARE = 0.5
+_FAR = 6.0
+_KNEE = 2.0
+_RARE = 0.02
 _BLOCK = 4096
 _OVERLAP = 256
 _CHUNK = 256
@@ -51,16 +53,16 @@ class Costs:
     decides the path nor tears it.
     """
 
-    def __init__(self, aims: Sequence[Aim], table: Table) -> None:
-        self.columns, self.targets = [], []
+    def __init__(self, aims: Sequence[Aim], table: Table, prior: bool = True) -> None:
+        self.columns, self.targets, self.names = [], [], [aim.name for aim in aims]
         # Of equals, the codes that the recordings use more.
-        self.prior = (_RARE / (1.0 + table.usage)).astype(np.float32)
+        self.prior = (_RARE * prior / (1.0 + table.usage)).astype(np.float32)
         for aim in aims:
             column = aim.scaled(table.column(aim.name))
             tolerance = TOLERANCE_F0 if aim.name == "f0" else TOLERANCE * max(float(np.nanstd(column)), 1e-9)
             # A code without a value is as far as no other.
             missing = ~np.isfinite(column) if aim.name != "f0" else ~voiced(table)
-            column = np.where(missing, 1e6, column / tolerance)
+            column = np.where(missing, 1e4, column / tolerance)
             self.columns.append(column.astype(np.float32))
             weights = aim.weight * np.where(aim.mask, 1.0, 0.01)
             self.targets.append(((aim.scaled(aim.values) / tolerance).astype(np.float32), weights.astype(np.float32)))
@@ -68,9 +70,15 @@ class Costs:
     def __call__(self, start: int, stop: int) -> np.ndarray:
         """Costs of frames ``start`` to ``stop``: float32 [frames, codes]."""
         total = np.repeat(self.prior[None], stop - start, 0)
-        for column, (values, weights) in zip(self.columns, self.targets):
-            difference = values[start:stop, None] - column
-            difference *= difference
+        for name, column, (values, weights) in zip(self.names, self.columns, self.targets):
+            difference = np.abs(values[start:stop, None] - column)
+            square = difference * difference
+            if name == "f0":
+                # Bending carries a pitch only so far: beyond, every cent counts double.
+                difference = square + (square / _FAR) ** 2
+            else:
+                # A tilt carries a spectrum further: beyond, the cost grows linearly (Huber).
+                difference = np.minimum(square, 2 * _KNEE * difference - _KNEE**2, out=square, where=difference > _KNEE)
             difference *= weights[start:stop, None]
             total += difference
         return total
@@ -176,7 +184,7 @@ def match(
         UsageError: unknown matcher.
     """
     check_matcher(matcher)
-    costs = Costs(aims, table)
+    costs = Costs(aims, table, prior=matcher == "path")
     if matcher == "nearest":
         return nearest(costs, frames)
     return path(costs, frames, jump_costs(codebook, scale, transitions, settings), settings)

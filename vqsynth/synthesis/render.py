@@ -14,13 +14,14 @@ from vqsynth import descriptors
 from vqsynth.dsp.loudness import UNIT_LUFS
 from vqsynth.errors import UsageError, warn
 from vqsynth.synthesis import report as reporting
-from vqsynth.synthesis.aims import Aim, Request, resolve
+from vqsynth.synthesis.aims import Aim, resolve
 from vqsynth.synthesis.codes import CodeSequence, load_codes, save_codes
 from vqsynth.synthesis.level import gain_curve, loudness_aim, read_gain
 from vqsynth.synthesis.match import PathSettings, check_matcher, match
 from vqsynth.synthesis.output import check_output, open_sound
 from vqsynth.synthesis.pitch_fit import bridge
 from vqsynth.synthesis.produce import Progress, produce
+from vqsynth.synthesis.request import Request
 from vqsynth.synthesis.scratch import Scratch
 from vqsynth.targets import Target, parse_target
 
@@ -48,7 +49,7 @@ class Settings:
             None: 2 on the path, 0 for ``nearest``.
         bend, tilt: whether trims may touch the pitch, and the spectrum.
         hold: pitch to hold when f0 is not asked for: ``"auto"`` (where the asked ranges are reached best; nothing for
-            ``nearest`` or given codes), a note, Hz, or None.
+            ``nearest`` or given codes), a note, Hz, or ``"none"`` (or None).
         clamp: cut targets that are out of reach, with a warning, instead of refusing them.
         seed: of the noise and of walks. bits: ``16``, ``24`` or ``32f``. path: weights of the path search.
     """
@@ -240,7 +241,7 @@ def _aims(
     timbre: Timbre, requests: Sequence[Request], settings: Settings, given: CodeSequence | None, times: np.ndarray, seconds: float
 ) -> tuple[list[Aim], Aim | None]:
     """Aims of the codes and trims, and that of the gain."""
-    free = settings.hold == "auto" and (settings.matcher == "nearest" or given is not None)
+    free = settings.hold in (None, "none") or settings.hold == "auto" and (settings.matcher == "nearest" or given is not None)
     trims = settings.rounds > 0 and settings.tilt
     aims = resolve(
         [r for r in requests if r.descriptor != "loudness"], timbre.table, times, seconds,

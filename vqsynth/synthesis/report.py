@@ -62,7 +62,7 @@ def compare(aim: Aim, measured: np.ndarray) -> dict[str, Any]:
         "measured_frames": int(use.sum()),
     }
     target, found = aim.values[use], measured[use]
-    moves = len(target) > 2 and target.std() > 1e-9 * abs(target.mean()) and found.std() > 0
+    moves = len(target) > 2 and target.std() > 1e-3 * abs(target.mean()) and found.std() > 0
     result["pearson"] = float(np.corrcoef(target, found)[0, 1]) if moves else None
     if aim.unit in ("LUFS", "dB"):
         result["median_error_db"] = float(np.median(np.abs(found - target))) if len(target) else None
