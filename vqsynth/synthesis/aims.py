@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 VOICED = 0.7
 """Share of voiced frames from which a code can carry a pitch."""
+UNSTEADY = 0.03
+"""Spread of a code's pitch, as a share of it, from which the code is no use for one."""
 NEAR = 1 / 12
 """Octaves by which a code may miss another range and still meet it; of a linear scale, a tenth of its spread."""
 _ODD_FRAMES = 0.05
@@ -146,9 +148,11 @@ def _left(others: Iterable[Aim], name: str, table: Table) -> np.ndarray:
 
 
 def voiced(table: Table) -> np.ndarray:
-    """Codes that carry a pitch. Shape: bool [K]."""
-    f0 = table.column("f0")
-    return np.isfinite(f0) & (table.voicing >= VOICED if table.voicing is not None else True)
+    """Codes that carry a pitch, and one only. Shape: bool [K]."""
+    f0, spread = table.column("f0"), table.std["f0"]
+    # The spread of a single code's pitch is near 0, unless its sound is heard as now one note, now another.
+    steady = ~(spread > UNSTEADY * f0)
+    return np.isfinite(f0) & steady & (table.voicing >= VOICED if table.voicing is not None else True)
 
 
 class _Wanted:

@@ -24,7 +24,7 @@ TOLERANCE_F0 = 35 / 1200
 """Octaves of f0 error that cost 1."""
 TOLERANCE = 0.15
 """Error in another descriptor that costs 1, in standard deviations of the table."""
-_FAR = 6.0
+_FAR, _STEEP = 80 / 35, 10 / 35
 _KNEE = 2.0
 _RARE = 0.02
 _BLOCK = 4096
@@ -74,11 +74,11 @@ class Costs:
             difference = np.abs(values[start:stop, None] - column)
             square = difference * difference
             if name == "f0":
-                # Bending carries a pitch only so far: beyond, every cent counts double.
-                difference = square + (square / _FAR) ** 2
+                # Bending carries a pitch only so far: beyond, the cost is steep.
+                difference = square + (np.maximum(difference - _FAR, 0) / _STEEP) ** 2
             else:
                 # A tilt carries a spectrum further: beyond, the cost grows linearly (Huber).
-                difference = np.minimum(square, 2 * _KNEE * difference - _KNEE**2, out=square, where=difference > _KNEE)
+                difference = np.where(difference > _KNEE, 2 * _KNEE * difference - _KNEE**2, square)
             difference *= weights[start:stop, None]
             total += difference
         return total

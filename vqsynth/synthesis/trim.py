@@ -8,6 +8,7 @@ derivatives are covariances, so a few Newton steps on all frames at once find th
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 import torch
@@ -15,8 +16,6 @@ from torch import Tensor
 
 from vqsynth.dsp.subtractive import Frames, Synth
 
-TRIMMED = ("centroid", "bandwidth")
-"""Descriptors that a trim can steer."""
 TILT_LIMIT = 6.0
 """dB per octave."""
 CURVE_LIMIT = 4.0
@@ -52,10 +51,14 @@ class Trim:
         return torch.exp(_DB * db)
 
 
-def octaves_of_bins(synth: Synth) -> Tensor:
-    """Frequency of each bin in octaves above 1 kHz, flat below 60 Hz. Shape: [n_fft // 2 + 1]."""
-    frequencies = torch.linspace(0, synth.sample_rate / 2, synth.n_fft // 2 + 1)
+def octaves_of(frequencies: Tensor) -> Tensor:
+    """Octaves above 1 kHz, flat below 60 Hz."""
     return torch.log2(frequencies.clamp_min(_LOWEST) / 1000)
+
+
+def octaves_of_bins(synth: Synth) -> Tensor:
+    """The same for each bin. Shape: [n_fft // 2 + 1]."""
+    return octaves_of(torch.linspace(0, synth.sample_rate / 2, synth.n_fft // 2 + 1))
 
 
 class Moments:
@@ -66,15 +69,10 @@ class Moments:
     """
 
     def __init__(self, synth: Synth, harmonic: Tensor, noise: Tensor) -> None:
-        pool, self.octaves = _bands(synth)
+        pool, self.octaves = _bands(synth.sample_rate, synth.n_fft)
         # A bin of noise is Rayleigh-distributed: its mean magnitude is sqrt(pi / 4) of its rms.
         magnitudes = torch.sqrt(harmonic + (np.pi / 4) * noise)
         self.sums = (magnitudes @ pool).unflatten(1, (3, -1)).double()
-
-    def __getitem__(self, index: slice) -> Moments:
-        part = object.__new__(Moments)
-        part.octaves, part.sums = self.octaves, self.sums[index]
-        return part
 
     def values(self, trim: Trim) -> tuple[Tensor, Tensor]:
         """Centroid and bandwidth in Hz of the trimmed frames: 2 x [frames]."""
@@ -90,42 +88,51 @@ class Moments:
         Shape: [frames] each
         """
         frames = len(self.sums)
-        trim = Trim.zeros(frames) if start is None else Trim(start.tilt.clone(), start.curve.clone(), start.centre)
-        if start is None and centroid is not None:
-            trim.centre = torch.log2(centroid.float() / 1000)
+        trim = start if start is not None else Trim.zeros(frames)
+        trim = dataclasses.replace(trim)
         both = centroid is not None and bandwidth is not None
+        if both and start is None:
+            trim.centre = torch.log2(centroid.float() / 1000)
         for _ in range(steps):
             weights = self.sums * trim.gain(self.octaves).double()[:, None]
-            total = weights[:, 0].sum(1)
+            mean, second = (weights[:, k].sum(1) / weights[:, 0].sum(1) for k in (1, 2))
+            variance = (second - mean.square()).clamp_min(1e-3)
             bases = [self.octaves.double().expand(frames, -1)]
             if both:
                 bases.append((self.octaves - trim.centre[:, None]).double().square())
-            moment = [weights[:, k].sum(1) / total for k in range(3)]
-            spread = (moment[2] - moment[1].square()).clamp_min(1e-3)
+            slopes = [_slopes(weights, basis, mean, variance) for basis in bases]
             errors, rows = [], []
-            slopes = []
-            for basis in bases:
-                share = (weights[:, 0] * basis).sum(1) / total
-                d1 = (weights[:, 1] * basis).sum(1) / total - moment[1] * share
-                d2 = (weights[:, 2] * basis).sum(1) / total - moment[2] * share
-                slopes.append((_DB * d1 / moment[1], _DB * (d2 - 2 * moment[1] * d1) / (2 * spread)))
             if centroid is not None:
-                errors.append(torch.log(centroid.double() / moment[1]))
-                rows.append([s[0] for s in slopes])
+                errors.append(torch.log(centroid.double() / mean))
+                rows.append([slope[0] for slope in slopes])
             if bandwidth is not None:
-                errors.append(0.5 * torch.log(bandwidth.double().square() / spread))
-                rows.append([s[1] for s in slopes])
-            if both:
-                (a, b), (c, d) = rows
-                determinant = a * d - b * c
-                determinant = torch.where(determinant.abs() < 1e-9, 1e-9, determinant)
-                steps_db = [(d * errors[0] - b * errors[1]) / determinant, (a * errors[1] - c * errors[0]) / determinant]
-            else:
-                steps_db = [errors[0] / torch.where(rows[0][0].abs() < 1e-4, 1e-4, rows[0][0])]
-            trim.tilt = (trim.tilt + steps_db[0].clamp(-_STEP, _STEP).float()).clamp(-TILT_LIMIT, TILT_LIMIT)
-            if both:
-                trim.curve = (trim.curve + steps_db[1].clamp(-_STEP, _STEP).float()).clamp(-CURVE_LIMIT, CURVE_LIMIT)
+                errors.append(torch.log(bandwidth.double()) - 0.5 * torch.log(variance))
+                rows.append([slope[1] for slope in slopes])
+            tilt, curve = _newton(errors, rows)
+            trim.tilt = (trim.tilt + tilt.clamp(-_STEP, _STEP).float()).clamp(-TILT_LIMIT, TILT_LIMIT)
+            if curve is not None:
+                trim.curve = (trim.curve + curve.clamp(-_STEP, _STEP).float()).clamp(-CURVE_LIMIT, CURVE_LIMIT)
         return trim
+
+
+def _slopes(weights: Tensor, basis: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+    """Change of log centroid and log bandwidth with a dB of ``basis``: their covariances with it. 2 x [frames]."""
+    total = weights[:, 0].sum(1)
+    share = (weights[:, 0] * basis).sum(1) / total
+    first = (weights[:, 1] * basis).sum(1) / total - mean * share
+    second = (weights[:, 2] * basis).sum(1) / total - (variance + mean.square()) * share
+    return _DB * first / mean, _DB * (second - 2 * mean * first) / (2 * variance)
+
+
+def _newton(errors: list[Tensor], rows: list[list[Tensor]]) -> tuple[Tensor, Tensor | None]:
+    """Solve one equation in one unknown or two in two, frame by frame."""
+    if len(errors) == 1:
+        slope = rows[0][0]
+        return errors[0] / torch.where(slope.abs() < 1e-4, 1e-4, slope), None
+    (a, b), (c, d) = rows
+    determinant = a * d - b * c
+    determinant = torch.where(determinant.abs() < 1e-9, 1e-9, determinant)
+    return (d * errors[0] - b * errors[1]) / determinant, (a * errors[1] - c * errors[0]) / determinant
 
 
 def bend_towards(frames: Frames, f0: Tensor, limit: float) -> Tensor:
@@ -133,15 +140,16 @@ def bend_towards(frames: Frames, f0: Tensor, limit: float) -> Tensor:
     return (1200 * torch.log2(f0 / frames.f0)).clamp(-limit, limit)
 
 
-def _bands(synth: Synth) -> tuple[Tensor, Tensor]:
+@functools.lru_cache(maxsize=8)
+def _bands(sample_rate: int, n_fft: int) -> tuple[Tensor, Tensor]:
     """Matrix that sums magnitudes, magnitudes * f and magnitudes * f^2 over bands, and the bands' octaves.
 
     Shape: [bins, 3 * bands], [bands]
     """
-    bins = synth.n_fft // 2 + 1
-    frequencies = torch.linspace(0, synth.sample_rate / 2, bins)
-    # Bands a 36th of an octave wide, but no narrower than a bin.
-    number = torch.unique((36 * octaves_of_bins(synth)).round(), return_inverse=True)[1]
+    frequencies = torch.linspace(0, sample_rate / 2, n_fft // 2 + 1)
+    octaves = octaves_of(frequencies)
+    # A sixteenth of an octave wide, but no narrower than a bin.
+    number = torch.unique((16 * octaves).round(), return_inverse=True)[1]
     member = torch.nn.functional.one_hot(number).float()
-    octaves = (member.T @ octaves_of_bins(synth)) / member.sum(0)
-    return torch.cat([member, member * frequencies[:, None], member * frequencies[:, None] ** 2], 1), octaves
+    pool = torch.cat([member, member * frequencies[:, None], member * frequencies[:, None] ** 2], 1)
+    return pool, (member.T @ octaves) / member.sum(0)
