@@ -1,0 +1,1 @@
+"""Speed, tracking and ablation benchmarks; see README.md beside this file."""

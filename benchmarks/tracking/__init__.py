@@ -1,0 +1,1 @@
+"""How closely rendered sound follows its targets."""
