@@ -24,6 +24,8 @@ class ModelConfig(BaseModel):
     """Knots of the filter of the noise."""
     pitch_bins: int = Field(144, ge=12)
     """Half-semitone bins of the pitch distribution, from 40 Hz."""
+    pitch_view: bool = True
+    """Whether the encoder sees the tracked pitch beside the mel bands."""
     width: int = Field(176, ge=16)
     """Channels of the ConvNeXt blocks."""
     expansion: int = Field(2, ge=1)
@@ -45,6 +47,11 @@ class ModelConfig(BaseModel):
     def frame_rate(self) -> float:
         """Frames a second."""
         return self.sample_rate / self.hop_length
+
+    @property
+    def n_features(self) -> int:
+        """Numbers a frame that the encoder sees."""
+        return self.n_mels + self.pitch_bins * self.pitch_view
 
 
 PRESETS: dict[str, ModelConfig] = {

@@ -33,8 +33,16 @@ class Features:
     active: Tensor
 
     def inputs(self, config: ModelConfig) -> Tensor:
-        """The encoder's input. Shape: [..., frames, n_mels + pitch_bins]."""
-        return torch.cat([self.mel, encode_f0(self.f0, config.pitch_bins)], -1)
+        """The encoder's input. Shape: [..., frames, n_features]."""
+        return encoder_view(self.mel, self.f0, config)
+
+
+def encoder_view(mel: Tensor, f0: Tensor, config: ModelConfig) -> Tensor:
+    """Mel bands and, unless the configuration leaves it out, the pitch over its bins.
+
+    Shape: mel [..., frames, n_mels], f0 [..., frames] Hz -> [..., frames, n_features]
+    """
+    return torch.cat([mel, encode_f0(f0, config.pitch_bins)], -1) if config.pitch_view else mel
 
 
 def extract(audio: np.ndarray, config: ModelConfig, f0: np.ndarray | None = None) -> Features:

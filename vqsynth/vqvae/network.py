@@ -37,7 +37,7 @@ class Encoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.embed = nn.Linear(config.n_mels + config.pitch_bins, config.width)
+        self.embed = nn.Linear(config.n_features, config.width)
         self.blocks = nn.Sequential(
             *(Block(config.width, config.expansion, config.kernel_size) for _ in range(config.encoder_blocks))
         )

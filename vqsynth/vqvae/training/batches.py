@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vqsynth.vqvae.config import ModelConfig
-from vqsynth.vqvae.pitch import encode_f0
+from vqsynth.vqvae.features import encoder_view
 from vqsynth.vqvae.training.prepare import Piece, Prepared
 
 
@@ -29,8 +29,8 @@ class Batch:
     active: Tensor
 
     def inputs(self, config: ModelConfig) -> Tensor:
-        """The encoder's input. Shape: [batch, frames, n_mels + pitch_bins]."""
-        return torch.cat([self.mel, encode_f0(self.f0, config.pitch_bins)], -1)
+        """The encoder's input. Shape: [batch, frames, n_features]."""
+        return encoder_view(self.mel, self.f0, config)
 
     def to(self, device: torch.device) -> Batch:
         return Batch(*(getattr(self, field.name).to(device) for field in dataclasses.fields(self)))
