@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks.ablation.steps import joins, sizes, steps
 from benchmarks.tables import markdown, number, percent, write_csv, write_into
 from benchmarks.tracking.cases import Case, Result, run
+from benchmarks.tracking.goals import correlation
 
 SPECTRAL = ("", "r", "error", "pitch flutter, span", "roughness", "codes used", "mean trim")
 PITCH = ("", "r", "error", "voiced", "roughness", "codes used", "mean bend")
@@ -26,9 +27,9 @@ def cells(result: Result, descriptor: str) -> list[str]:
     score, trims = result.scores[descriptor], result.trims
     shared = [number(result.roughness), str(result.codes)]
     if descriptor == "f0":
-        return [number(score.pearson, 4), number(score.cents, 1, " c"), percent(score.valid), *shared, number(trims["bend_cents"], 1, " c")]
+        return [correlation(score.pearson), number(score.cents, 1, " c"), percent(score.valid), *shared, number(trims["bend_cents"], 1, " c")]
     trim = f"{trims['bend_cents']:.1f} c, {trims['tilt_db_per_octave']:.2f} dB/oct"
-    return [number(score.pearson, 4), percent(score.relative), f"{number(result.flutter, 1)}, {number(result.span, 0)} c", *shared, trim]
+    return [correlation(score.pearson), percent(score.relative), f"{number(result.flutter, 1)}, {number(result.span, 0)} c", *shared, trim]
 
 
 def section(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -47,7 +48,7 @@ def size_rows(found: Sequence[tuple[str, Sequence[Result]]]) -> list[list[str]]:
                 lambda r: r.codes, lambda r: r.trims["tilt_db_per_octave"],
             )
         )  # fmt: skip
-        rows.append([label, number(pearson, 4), percent(relative), number(roughness), number(codes, 0), number(tilt, 2, " dB/oct")])
+        rows.append([label, correlation(pearson), percent(relative), number(roughness), number(codes, 0), number(tilt, 2, " dB/oct")])
     return rows
 
 

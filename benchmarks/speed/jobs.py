@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.speed.timing import command, median_seconds
+from benchmarks.tables import markdown
 
 SECONDS = 24.0
 CLIPS = 64
@@ -125,10 +126,28 @@ def index(timbre: str, runs: int) -> Result:
     return [], "Index search (`python benchmarks/index.py`; goal: under 5 ms a frame):\n\n" + done.stdout.strip()
 
 
+def training(timbre: str, runs: int) -> Result:
+    """How long the installed timbres were trained and how well they reconstruct: what their cards say. Nothing is timed."""
+    import vqsynth
+
+    header = ["timbre", "training", "steps", "on", "log-spectral distance", "f0, held out", "codes used", "perplexity"]
+    rows = []
+    for card in vqsynth.available():
+        trained, quality = card.get("training", {}), card.get("quality", {})
+        where = f"{trained.get('device', '-')}, {trained.get('threads', '-')} threads, {trained.get('processes', 1)} processes"
+        f0 = f"{quality['f0_cents_median']} c" if "f0_cents_median" in quality else "-"
+        rows.append([
+            card["timbre"]["name"], f"{trained.get('seconds', 0) / 60:.1f} min", trained.get("steps", "-"), where,
+            f"{quality.get('log_spectral_distance_db', '-')} dB", f0, quality.get("used_codes", "-"), quality.get("perplexity", "-"),
+        ])  # fmt: skip
+    return [], "Training of the installed timbres, and reconstruction of held-out recordings, from their cards:\n\n" + markdown(header, rows)
+
+
 JOBS: dict[str, Callable[[str, int], Result]] = {
     "help": help_text,
     "command": whole_command,
     "render": render,
     "analyze": analyze,
     "index": index,
+    "training": training,
 }

@@ -22,8 +22,8 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "nearest": {"matcher": "nearest"},
     "path": {"matcher": "path", "refine": 0},
     "default": {},
-    "path, pitch free": {"matcher": "path", "refine": 0, "hold": None},
-    "default, pitch free": {"hold": None},
+    "path free": {"matcher": "path", "refine": 0, "hold": None},
+    "default free": {"hold": None},
 }
 """Where the pitch is free to go where it likes, percentiles are those of the whole table."""
 RANGE = "p10:p90"

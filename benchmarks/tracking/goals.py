@@ -39,7 +39,12 @@ class Worst:
 
     def cell(self, pitch: bool) -> str:
         error = number(self.error, 1, " c") if pitch else percent(self.error)
-        return f"{number(self.pearson, 4)}, {error}"
+        return f"{correlation(self.pearson)}, {error}"
+
+
+def correlation(value: float) -> str:
+    """Pearson's r, cut to four digits and not rounded, so that it never looks better than it is."""
+    return number(np.floor(1e4 * value) / 1e4, 4)
 
 
 def worst(results: Sequence[Result], descriptor: str) -> Worst | None:
@@ -75,7 +80,7 @@ def failures(found: dict[str, Worst | None], descriptor: str) -> list[str]:
                 short.append(f"{name}: voiced {percent(it.valid)}")
         else:
             if not it.pearson >= PEARSON[name]:
-                short.append(f"{name}: r {it.pearson:.4f}")
+                short.append(f"{name}: r {correlation(it.pearson)}")
             if not it.error <= RELATIVE[name]:
                 short.append(f"{name}: {percent(it.error)}")
     default, path = found.get("default"), found.get("path")
@@ -129,7 +134,7 @@ def held_table(results: Sequence[Result]) -> tuple[str, int, int]:
         good = f0.within >= HELD_WITHIN and centroid.relative <= HELD_RELATIVE
         passed += bool(good)
         rows.append([
-            result.case.timbre, note, percent(f0.within), number(f0.cents, 1, " c"), number(centroid.pearson, 4), percent(centroid.relative),
+            result.case.timbre, note, percent(f0.within), number(f0.cents, 1, " c"), correlation(centroid.pearson), percent(centroid.relative),
             f"{result.low:.0f} to {result.high:.0f}", f"{result.trims['bend_cents']:.1f} c, {result.trims['tilt_db_per_octave']:.2f} dB/oct",
             "pass" if good else "short",
         ])  # fmt: skip

@@ -1,0 +1,33 @@
+"""All benchmarks, written into the pages that show them.
+
+    python -m benchmarks [--jobs 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=2, help="processes of the tracking benchmark")
+    options = parser.parse_args()
+    readme, method = HERE / "README.md", HERE.parent / "docs" / "method.md"
+    # Speed first: nothing else may run beside it.
+    for name, arguments in {
+        "speed": ["--into", str(readme)],
+        "tracking": ["--into", str(readme), "--jobs", str(options.jobs), "--csv", str(HERE / "tracking.csv")],
+        "ablation": ["--into", str(method), "--csv", str(HERE / "ablation.csv")],
+    }.items():
+        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *arguments], cwd=HERE.parent)
+        if done.returncode:
+            sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()
