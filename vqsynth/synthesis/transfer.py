@@ -80,21 +80,23 @@ def encode(
     if follow:
         f0, moved = fit_octaves(f0, *reach, octaves)
     state = StreamState(model.encoder)
-    latents, loudness = [], []
+    # Laid out at once: small pieces kept between large ones that are freed would make the heap grow.
+    latents, loudness = np.empty((len(f0), config.code_dim), np.float32), np.empty(len(f0), np.float32)
     with torch.no_grad():
         for piece in recording.pieces("encoding", progress):
             features = extract(piece.audio, config, f0[piece.first : piece.first + 1 + len(piece.audio) // config.hop_length])
             with state:
-                latents.append(model.encoder(features.inputs(config)[None, piece.keep])[0])
-            loudness.append(features.loudness[piece.keep].numpy())
-    z = torch.cat(latents)
-    codes = codes_at_pitch(z.numpy(), f0, timbre) if follow else nearest_codes(z, model.codebook).numpy()
-    return CodeSequence(codes, np.concatenate(loudness), f0), moved
+                latents[piece.frames] = model.encoder(features.inputs(config)[None, piece.keep])[0].numpy()
+            loudness[piece.frames] = features.loudness[piece.keep].numpy()
+    if follow:
+        return CodeSequence(codes_at_pitch(latents, f0, timbre), loudness, f0), moved
+    nearest = [nearest_codes(block, model.codebook) for block in torch.from_numpy(latents).split(_CHUNK)]
+    return CodeSequence(torch.cat(nearest).numpy(), loudness, f0), moved
 
 
 def synthesise(
     timbre: Timbre, sequence: CodeSequence, pitch: str = "track", gain_db: float = 0.0, seed: int = 0
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[np.ndarray, float]]:
     """Decode a sequence as a stream.
 
     Args:
@@ -102,7 +104,7 @@ def synthesise(
         gain_db: added to the sequence's loudness.
 
     Yields:
-        (audio [samples], bend in cents of the voiced frames decided meanwhile [n])
+        (audio [samples], sum of the absolute bends of the voiced frames decided meanwhile in cents)
     """
     import torch
 
@@ -121,7 +123,7 @@ def synthesise(
         cents = torch.where(target > 0, 1200 * torch.log2(target.clamp_min(1.0) / frames.f0), 0.0)
         audio = sound.push(frames.bend(cents), gain[here], last=last)
         done = here.stop
-        yield audio, cents[torch.from_numpy(sequence.f0[here] > 0)].numpy()
+        yield audio, float(cents[torch.from_numpy(sequence.f0[here] > 0)].abs().sum())
 
 
 def decode(
@@ -144,18 +146,17 @@ def decode(
     """
     from vqsynth.synthesis.output import open_sound
 
-    bends, written = [], 0
+    bend, written = 0.0, 0
     config = timbre.config
     with open_sound(output, config.sample_rate, bits) as sound:
         for audio, cents in synthesise(timbre, sequence, pitch, gain_db, seed):
             sound.write(audio)
-            bends.append(cents)
+            bend += cents
             written += len(audio)
             if progress is not None:
                 progress("decoding", min(1.0, written / max(1, len(sequence) * config.hop_length)))
         peak = sound.peak
-    bend = np.concatenate(bends)
-    return written / config.sample_rate, float(np.abs(bend).mean()) if len(bend) else 0.0, peak
+    return written / config.sample_rate, bend / max(1, int(np.sum(sequence.f0 > 0))), peak
 
 
 def transfer(
