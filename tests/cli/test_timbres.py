@@ -20,11 +20,17 @@ def shelf(tiny_timbre, tmp_path, monkeypatch):
 
 def test_the_list_has_codes_rate_audio_and_reach(command, shelf, tiny_timbre):
     code, out, _ = command("timbres")
-    row = next(line for line in out.splitlines() if " tiny " in line)
+    first, second = (line for line in out.splitlines() if line.startswith("  tiny "))
+    assert "64" in first and "44100 Hz" in first and "14 s" in first
     f0 = tiny_timbre.table.percentile("f0", [0, 100])
-    for text in ("64", "44100 Hz", f"{f0[0]:.3g} to {f0[1]:.3g}"):
-        assert text in row
-    assert code == 0 and "centroid (Hz)" in out
+    assert f"{f0[0]:.3g}" in second and f"{f0[1]:.3g}" in out[out.index(second) + len(second) :]
+    assert code == 0 and "centroid" in out
+
+
+def test_the_list_fits_a_terminal_of_80_columns(command, shelf, tiny_timbre, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = command("timbres")
+    assert "…" not in out and f"{tiny_timbre.table.percentile('flatness', 0):.3g}" in out
 
 
 def test_a_damaged_timbre_is_named_and_the_others_are_listed(command, shelf):

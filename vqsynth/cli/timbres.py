@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from vqsynth.codebook.table import Table
 
 
 def timbres() -> None:
     """List the installed timbres with what their descriptors can reach."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
@@ -16,29 +20,32 @@ def timbres() -> None:
     from vqsynth.codebook import folder
     from vqsynth.errors import VqsynthError, warn
 
-    table = Table()
-    for title in ("timbre", "codes", "rate", "audio"):
-        table.add_column(title, justify="left" if title == "timbre" else "right")
+    models = Table("timbre", box=box.SIMPLE_HEAD)
+    for title in ("codes", "rate", "audio"):
+        models.add_column(title, justify="right")
+    models.add_column("description")
+    reaches = Table("timbre", box=box.SIMPLE_HEAD, title="lowest and highest value of each descriptor", title_justify="left")
     shown = [descriptors.get(name) for name in descriptors.names()]
     for descriptor in shown:
-        table.add_column(f"{descriptor.name} ({descriptor.unit})" if descriptor.unit else descriptor.name, justify="right")
+        reaches.add_column(f"{descriptor.name}\n{descriptor.unit}", justify="right", no_wrap=True)
     found = folder.installed()
     for name, path in found.items():
         try:
             timbre = folder.load(path)
-            config, columns = timbre.config, timbre.table
-            row = [name, str(config.n_codes), f"{config.sample_rate} Hz", f"{timbre.card['training']['audio_seconds']:.0f} s"]
-            table.add_row(*row, *(reach(columns, d.name) for d in shown))
+            config, table, card = timbre.config, timbre.table, timbre.card
+            cells = [reach(table, d.name) for d in shown]
         except VqsynthError as error:
             warn(str(error))
+            continue
+        seconds = f"{card.get('training', {}).get('audio_seconds', 0):.0f} s"
+        models.add_row(name, str(config.n_codes), f"{config.sample_rate} Hz", seconds, card["timbre"].get("description", ""))
+        reaches.add_row(name, *cells)
     if not found:
         typer.echo("no timbres found; train one: vqsynth train RECORDINGS --timbre NAME")
         raise typer.Exit(1)
-    # Columns keep their width when the output is a pipe.
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    console.print(table)
+    console.print(models)
+    console.print(reaches)
 
 
 def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path of its folder")]) -> None:
@@ -67,14 +74,13 @@ def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path 
     typer.echo("all files match their checksums")
 
 
-def reach(table: Any, name: str) -> str:
-    """Lowest and highest value of a descriptor among the codes, as text; empty where there is none."""
+def reach(table: Table, name: str) -> str:
+    """Lowest and highest value of a descriptor among the codes, one above the other; empty where there is none."""
     import numpy as np
 
     if name not in table.names or not np.isfinite(table.column(name)).any():
         return ""
-    low, high = (f"{v:.0f}" if abs(v) >= 1000 else f"{v:.3g}" for v in table.percentile(name, [0, 100]))
-    return f"{low} to {high}"
+    return "\n".join(f"{v:.0f}" if abs(v) >= 1000 else f"{v:.3g}" for v in table.percentile(name, [0, 100]))
 
 
 def flat(section: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
