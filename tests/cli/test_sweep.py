@@ -30,6 +30,15 @@ def test_a_sweep_says_what_it_did_and_exits_with_1_on_failures(command, here, tm
     assert code == 1 and "out: 0 rendered, 1 were there" in out
 
 
+def test_ctrl_c_says_how_to_go_on(command, here, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vqsynth.synthesis.sweep.sweep", interrupted)
+    code, _, err = command("sweep", "--timbres", here, "-o", "out")
+    assert code == 130 and "the same command renders the rest" in err
+
+
 def test_wrong_recipes(command, here, tmp_path):
     assert command("sweep", "nightly.toml")[0] == 2
     assert command("sweep", "--timbres", here, "--seeds", "a:b")[0] == 2

@@ -46,8 +46,12 @@ def sweep(
         typer.echo(f"{len(items)} renders")
         return
     output = output or Path(Path(recipe).stem if recipe else "sweep")
-    with _Bar() as bar:
-        outcomes = run(items, output, jobs, dask, progress=bar.update)
+    try:
+        with _Bar() as bar:
+            outcomes = run(items, output, jobs, dask, progress=bar.update)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; what is in {output} stays, and the same command renders the rest", err=True)
+        raise typer.Exit(130) from None
     _summary(outcomes, output)
 
 
