@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from vqsynth.dsp.subtractive import Frames
 from vqsynth.synthesis.aims import Aim
 from vqsynth.synthesis.refine import Shaper, Wanted
 from vqsynth.synthesis.scratch import Scratch
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 BEND_LIMIT = 100.0
 """Cents that a frame's f0 may be bent."""
-_BLOCK = 1024
+_BLOCK = 512
 _WARM_UP = 24
 _EDGE = 3
 _FADE = 512
@@ -65,31 +64,26 @@ def produce(
         counts &= aim.mask
     # The outermost windows hold half a sound.
     counts[:_EDGE] = counts[len(codes) - _EDGE :] = False
-    used: dict[str, list[np.ndarray]] = {"bend_cents": [], "tilt_db_per_octave": [], "curve_db_per_octave2": []}
-    done, blocks = 0, np.array_split(codes, -(-len(codes) // _BLOCK))
+    # Made at once: small arrays kept from every block would hold the memory between them.
+    bends, tilts, curves = (np.zeros(len(codes), np.float32) for _ in range(3))
+    done, shaped, blocks = 0, 0, np.array_split(codes, -(-len(codes) // _BLOCK))
     for number, block in enumerate(blocks, 1):
         last = number == len(blocks)
         frames = decoder.push(block, last)
         frames, skip = frames[skip:], max(0, skip - len(frames))
         here = slice(done, done + len(frames))
         done = here.stop
-        frames, cents = _bent(frames, pitch, here)
-        used["bend_cents"].append(cents)
+        if pitch is not None:
+            cents = bend_towards(frames, torch.from_numpy(pitch.values[here]).float(), BEND_LIMIT)
+            frames, bends[here] = frames.bend(cents), cents.numpy()
         wanted = Wanted({n: torch.from_numpy(a.values[here]).float() for n, a in steered.items()}, counts[here])
         written, trim = shaper.push(frames, gain[here], wanted, last)
-        used["tilt_db_per_octave"].append(trim.tilt.numpy())
-        used["curve_db_per_octave2"].append(trim.curve.numpy())
+        end = shaped + len(trim.tilt)
+        tilts[shaped:end], curves[shaped:end], shaped = trim.tilt.numpy(), trim.curve.numpy(), end
         sound.write(_faded(written, sound.written, sound.samples))
         if progress is not None:
             progress("synthesising", number / len(blocks))
-    return {name: np.concatenate(parts) for name, parts in used.items()}
-
-
-def _bent(frames: Frames, pitch: Aim | None, here: slice) -> tuple[Frames, np.ndarray]:
-    if pitch is None:
-        return frames, np.zeros(len(frames), np.float32)
-    cents = bend_towards(frames, torch.from_numpy(pitch.values[here]).float(), BEND_LIMIT)
-    return frames.bend(cents), cents.numpy()
+    return {"bend_cents": bends, "tilt_db_per_octave": tilts, "curve_db_per_octave2": curves}
 
 
 def _faded(audio: np.ndarray, start: int, total: int) -> np.ndarray:

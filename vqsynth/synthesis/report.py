@@ -18,7 +18,7 @@ from vqsynth.synthesis.blocks import pieces
 from vqsynth.synthesis.scratch import Scratch
 from vqsynth.vqvae.config import ModelConfig
 
-BLOCK_SECONDS, MARGIN_SECONDS = 30.0, 1.5
+BLOCK_SECONDS, MARGIN_SECONDS = 26.0, 1.5
 
 
 def measure_sound(sound: Scratch, names: Sequence[str], config: ModelConfig, scale: float = 1.0, threads: int = 1) -> dict[str, np.ndarray]:
