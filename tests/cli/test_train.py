@@ -65,7 +65,10 @@ def test_ctrl_c_keeps_the_run_and_finish_builds_it(recordings, tmp_path):
     wait_for(tmp_path / "t" / "training" / "checkpoint.safetensors", process)
     time.sleep(2)
     process.send_signal(signal.SIGINT)
-    error = process.communicate(timeout=60)[1].decode()
+    try:
+        error = process.communicate(timeout=60)[1].decode()
+    finally:
+        process.kill()
     assert process.returncode == 130 and "--resume" in error and "Traceback" not in error
     early = run(recordings, tmp_path, "--finish")
     assert early.returncode == 1 and "too short" in early.stderr  # the codebook starts later
