@@ -91,3 +91,10 @@ def test_codes_heard_as_two_pitches_carry_none(table):
     table.std["f0"][3] = 100.0
     table.voicing[4] = 0.4
     assert not voiced(table)[[3, 4]].any() and voiced(table)[[2, 5]].all()
+
+
+def test_a_descriptor_that_no_code_has(table):
+    table.voicing[:] = 0.0
+    with pytest.raises(UsageError, match="none of this timbre's codes"):
+        resolved(table, request("f0", "A4"))
+    assert set(resolved(table, request("centroid", "sin"), hold="auto")) == {"centroid"}

@@ -64,6 +64,14 @@ def test_a_long_sound_through_the_disk_is_the_short_one_in_memory(tiny_timbre, t
     assert {p.name for p in tmp_path.iterdir()} == {"out.wav", "out.csv", "out.json"}
 
 
+def test_the_report_is_of_the_file_with_its_rounding(tiny_timbre, tmp_path):
+    settings = Settings(duration=3, gain=-35, hold="none")
+    done = render(tiny_timbre, [Request("bandwidth", "constant")], settings, output=tmp_path / "quiet.wav", figure=False)
+    audio, rate = soundfile.read(tmp_path / "quiet.wav", dtype="float32")
+    measured = descriptors.measure(["bandwidth"], audio, rate)["bandwidth"].values
+    assert np.allclose(done.curves["measured_bandwidth"][4:-4], measured[4:-4], rtol=0.03)
+
+
 def test_memory_does_not_grow_with_duration(tiny_timbre, tmp_path):
     """Three times the sound, whose spectra alone would take 55 MB more, costs little."""
     program = (

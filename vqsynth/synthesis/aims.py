@@ -111,6 +111,9 @@ def resolve(
 def _fix(wanted: Sequence[_Wanted], table: Table, reach: float, clamp: bool) -> list[Aim]:
     """Resolve in the order of dependence, then check each against the codes that the others leave."""
     fixed: dict[str, Aim] = {}
+    for item in wanted:
+        if not _left([], item.name, table).any():
+            raise UsageError(f"{item.name}: none of this timbre's codes has one; ask for another descriptor")
     for item in sorted(wanted, key=lambda w: w.relative):
         fixed[item.name] = item.aim(_left(fixed.values(), item.name, table))
     aims = [fixed[item.name] for item in wanted]

@@ -39,6 +39,7 @@ def produce(
     tilt: bool,
     rounds: int,
     seed: int,
+    bits: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
     """Write the sound of ``codes`` into ``sound``.
@@ -46,7 +47,7 @@ def produce(
     Args:
         codes: int64 [frames]. gain_db: [frames].
         bend: bring f0 to its aim. tilt: bring centroid and bandwidth to theirs.
-        rounds: measurements of the sound that correct the tilt.
+        rounds: measurements of the sound that correct the tilt. bits: of the file to be, None for none.
 
     Returns:
         The trims used: ``bend_cents``, ``tilt_db_per_octave``, ``curve_db_per_octave2``, each [frames].
@@ -54,7 +55,7 @@ def produce(
     by_name = {aim.name: aim for aim in aims}
     steered = {n: by_name[n] for n in ("centroid", "bandwidth") if tilt and n in by_name}
     pitch = by_name.get("f0") if bend else None
-    decoder, shaper = DecodeStream(model), Shaper(model.synth(), seed, rounds)
+    decoder, shaper = DecodeStream(model), Shaper(model.synth(), seed, rounds, bits)
     # The decoder starts in the middle of a note, not out of nothing.
     warm = decoder.push(np.full(_WARM_UP, codes[0]))
     skip = _WARM_UP - len(warm)

@@ -12,66 +12,26 @@ import torch
 
 from vqsynth import descriptors
 from vqsynth.dsp.loudness import UNIT_LUFS
-from vqsynth.errors import UsageError, warn
+from vqsynth.errors import UsageError, nearest_names, warn
 from vqsynth.synthesis import report as reporting
 from vqsynth.synthesis.aims import Aim, resolve
 from vqsynth.synthesis.codes import CodeSequence, load_codes, save_codes
-from vqsynth.synthesis.level import gain_curve, loudness_aim, read_gain
-from vqsynth.synthesis.match import PathSettings, check_matcher, match
+from vqsynth.synthesis.level import SILENCE_DB, gain_curve, loudness_aim, read_gain
+from vqsynth.synthesis.match import match
 from vqsynth.synthesis.output import check_output, open_sound
 from vqsynth.synthesis.pitch_fit import bridge
 from vqsynth.synthesis.produce import Progress, produce
 from vqsynth.synthesis.request import Request
 from vqsynth.synthesis.scratch import Scratch
+from vqsynth.synthesis.settings import Settings
 from vqsynth.targets import Target, parse_target
 
 if TYPE_CHECKING:
     from vqsynth.codebook.folder import Timbre
 
-DURATION = 24.0
-"""Seconds of a render when neither the user nor a target says."""
 PEAK = 0.99
 REACH = 1 / 6
 """Octaves beyond its codes that a spectral trim may carry a descriptor."""
-_SHORTEST, _LONGEST = 0.05, 360_000.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """How to render.
-
-    Attributes:
-        duration: seconds; None takes that of the longest target or of the codes, else 24.
-        gain: dB (0 dB is -20 LUFS) or a target in dB; None takes that of a target which has one (MIDI), else 0.
-        gain_range: what a shape of gain is mapped to. periods: of all shapes that do not say their own.
-        matcher: ``path`` or ``nearest``.
-        refine: rounds of trims: 0 none, 1 by expectation, each further one measures the sound and corrects.
-            None: 2 on the path, 0 for ``nearest``.
-        bend, tilt: whether trims may touch the pitch, and the spectrum.
-        hold: pitch to hold when f0 is not asked for: ``"auto"`` (where the asked ranges are reached best; nothing for
-            ``nearest`` or given codes), a note, Hz, or ``"none"`` (or None).
-        clamp: cut targets that are out of reach, with a warning, instead of refusing them.
-        seed: of the noise and of walks. bits: ``16``, ``24`` or ``32f``. path: weights of the path search.
-    """
-
-    duration: float | None = None
-    gain: float | str | Target | None = None
-    gain_range: str | None = None
-    periods: float | None = None
-    matcher: str = "path"
-    refine: int | None = None
-    bend: bool = True
-    tilt: bool = True
-    hold: str | float | None = "auto"
-    clamp: bool = False
-    seed: int = 0
-    bits: str = "16"
-    path: PathSettings = PathSettings()
-
-    @property
-    def rounds(self) -> int:
-        """Rounds of trims."""
-        return self.refine if self.refine is not None else 2 if self.matcher == "path" else 0
 
 
 @dataclasses.dataclass
@@ -112,67 +72,75 @@ def render(
     Raises:
         UsageError: a request that cannot be met. VqsynthError: a file that cannot be read or written.
     """
-    _check(settings, output)
+    settings.check()
+    if output is not None:
+        check_output(output, settings.bits)
     config, rate = timbre.config, timbre.config.sample_rate
     given = load_codes(codes, timbre) if isinstance(codes, (str, Path)) else codes
     if not requests and given is None:
         raise UsageError("nothing to render: give a descriptor with a target, or codes")
     requests = [_read(request, settings, rate) for request in requests]
     gain = read_gain(settings.gain, settings.periods, settings.seed, rate)
-    seconds = _duration(settings, requests, gain, given, config.frame_rate)
+    seconds = settings.seconds([*(r.target for r in requests), gain], given, config.frame_rate)
     samples = max(1, round(seconds * rate))
     frames = 1 + samples // config.hop_length
     times = np.arange(frames) / config.frame_rate
     aims, level = _aims(timbre, requests, settings, given, times, seconds)
     if level is not None and gain is not None:
         raise UsageError("loudness is met by the gain: ask for one of the two")
-    if given is None:
-        chosen = _match(timbre, aims, settings, frames)
-    else:
-        chosen = _stretched(given.codes, frames)
+    chosen = _match(timbre, aims, settings, frames) if given is None else _stretched(given.codes, frames)
     if level is not None:
-        gain_db = np.maximum(level.values - UNIT_LUFS, -80.0)
+        gain_db = np.maximum(level.values - UNIT_LUFS, SILENCE_DB)
     elif given is not None and gain is None:
         gain_db = _stretched(given.loudness, frames).astype(np.float64) - UNIT_LUFS
     else:
         gain_db = gain_curve(gain, settings.gain_range, requests, times, seconds)
+    bits = None if output is None else settings.bits
     with Scratch(samples, None if output is None else Path(output).parent) as sound:
         trims = produce(
             timbre.model, chosen, gain_db, aims, sound, bend=settings.bend and settings.rounds > 0,
-            tilt=settings.tilt and settings.rounds > 0, rounds=max(0, settings.rounds - 1), seed=settings.seed, progress=progress,
+            tilt=settings.tilt and settings.rounds > 0, rounds=max(0, settings.rounds - 1), seed=settings.seed,
+            bits=bits, progress=progress,
         )  # fmt: skip
         scale = min(1.0, PEAK / max(sound.peak, 1e-9))
         if scale < 1:
             warn(f"the sound peaks at {sound.peak:.2f}, so the whole render was turned down by {-20 * np.log10(scale):.1f} dB")
-        if level is not None:
-            aims = [*aims, level]
-        measured = reporting.measure_sound(sound, [aim.name for aim in aims], config, scale, torch.get_num_threads())
-        curves = _curves(times, aims, measured, chosen, gain_db, trims)
+        aims = [*aims, level] if level is not None else aims
+        measured = reporting.measure_sound(sound, [aim.name for aim in aims], config, scale, bits, torch.get_num_threads())
         report = {
             "timbre": timbre.name,
             "versions": reporting.versions(),
             "seed": settings.seed,
-            "settings": _plain(settings, seconds, rate, codes),
+            "settings": {**settings.plain(), "duration": seconds, "sample_rate": rate, "codes": _source(codes)},
             "descriptors": {aim.name: reporting.compare(aim, measured[aim.name]) for aim in aims},
             "trims": reporting.usage(trims, settings.rounds),
-            "roughness": reporting.roughness(chosen, timbre.model.codebook.numpy(), timbre.card.get("quality", {}).get("roughness_real")),
+            "roughness": reporting.roughness(chosen, timbre.model.codebook.numpy(), _roughness_real(timbre)),
             "level": {"peak": sound.peak * scale, "scaled_db": float(20 * np.log10(scale))},
         }
+        done = Rendering(None, None, report, _curves(times, aims, measured, chosen, gain_db, trims), aims)
         if keep_codes is not None:
             save_codes(keep_codes, timbre, CodeSequence(chosen, (gain_db + UNIT_LUFS).astype(np.float32), _melody(aims, frames)))
         if output is None:
-            return Rendering(sound.read(0, samples) * np.float32(scale), None, report, curves, aims)
-        path = Path(output)
-        with open_sound(path, rate, settings.bits) as file:
-            for block in sound.blocks(scale):
-                file.write(block)
-        if figure:
-            from vqsynth.synthesis.figure import draw
+            return dataclasses.replace(done, audio=sound.read(0, samples) * np.float32(scale))
+        return _write(dataclasses.replace(done, path=Path(output)), sound, scale, timbre, settings.bits, figure, measured)
 
-            draw(path.with_suffix(".png"), sound, rate, config.n_fft, aims, measured, times, timbre.name)
-    reporting.write_csv(path.with_suffix(".csv"), curves)
-    reporting.write_json(path.with_suffix(".json"), report)
-    return Rendering(None, path, report, curves, aims)
+
+def _write(
+    done: Rendering, sound: Scratch, scale: float, timbre: Timbre, bits: str, figure: bool, measured: dict[str, np.ndarray]
+) -> Rendering:
+    """Write the sound and what goes beside it; the report, which says that all is there, comes last."""
+    path, config = done.path, timbre.config
+    assert path is not None
+    with open_sound(path, config.sample_rate, bits) as file:
+        for block in sound.blocks(scale):
+            file.write(block)
+    if figure:
+        from vqsynth.synthesis.figure import draw
+
+        draw(path.with_suffix(".png"), sound, config.sample_rate, config.n_fft, done.aims, measured, done.curves["time"], timbre.name)
+    reporting.write_csv(path.with_suffix(".csv"), done.curves)
+    reporting.write_json(path.with_suffix(".json"), done.report)
+    return done
 
 
 def render_targets(timbre: Timbre, **options: Any) -> tuple[np.ndarray | None, dict[str, Any]]:
@@ -198,22 +166,9 @@ def render_targets(timbre: Timbre, **options: Any) -> tuple[np.ndarray | None, d
     known = {field.name for field in dataclasses.fields(Settings)}
     for key in options:
         if key not in known:
-            from vqsynth.errors import nearest_names
-
             raise UsageError(f"render({key}=...): unknown; {nearest_names(key, [*known, *descriptors.names()])}")
     done = render(timbre, requests, Settings(**options), **own)
     return done.audio, done.report
-
-
-def _check(settings: Settings, output: str | Path | None) -> None:
-    """Refuse what needs no work to be refused."""
-    check_matcher(settings.matcher)
-    if settings.rounds < 0:
-        raise UsageError(f"--refine {settings.refine}: give 0 or more rounds")
-    if settings.duration is not None and not _SHORTEST <= settings.duration <= _LONGEST:
-        raise UsageError(f"--duration {settings.duration:g}: give {_SHORTEST:g} s to {_LONGEST / 3600:g} hours")
-    if output is not None:
-        check_output(output, settings.bits)
 
 
 def _read(request: Request, settings: Settings, sample_rate: int) -> Request:
@@ -225,16 +180,6 @@ def _read(request: Request, settings: Settings, sample_rate: int) -> Request:
         request.target, descriptor=descriptor.name, unit=descriptor.unit, periods=settings.periods, seed=settings.seed, sample_rate=sample_rate
     )
     return dataclasses.replace(request, target=target)
-
-
-def _duration(settings: Settings, requests: Sequence[Request], gain: Target | None, given: CodeSequence | None, frame_rate: float) -> float:
-    if settings.duration is not None:
-        return settings.duration
-    if given is not None:
-        return max(_SHORTEST, (len(given) - 1) / frame_rate)
-    targets = [request.target for request in requests] + [gain]
-    lengths = [t.natural_duration for t in targets if isinstance(t, Target) and t.natural_duration]
-    return min(max(max(lengths), _SHORTEST), _LONGEST) if lengths else DURATION
 
 
 def _aims(
@@ -259,8 +204,13 @@ def _aims(
 
 
 def _match(timbre: Timbre, aims: Sequence[Aim], settings: Settings, frames: int) -> np.ndarray:
-    real = timbre.card.get("quality", {}).get("roughness_real")
-    return match(settings.matcher, aims, timbre.table, timbre.model.codebook.numpy(), frames, real, timbre.transitions, settings.path)
+    codebook, transitions = timbre.model.codebook.numpy(), timbre.transitions
+    return match(settings.matcher, aims, timbre.table, codebook, frames, _roughness_real(timbre), transitions, settings.path)
+
+
+def _roughness_real(timbre: Timbre) -> float | None:
+    """Mean latent jump a frame in the recordings, if the card has it."""
+    return timbre.card.get("quality", {}).get("roughness_real")
 
 
 def _stretched(values: np.ndarray, frames: int) -> np.ndarray:
@@ -283,9 +233,6 @@ def _curves(
     return {**curves, "code": codes, "gain_db": gain_db, **trims}
 
 
-def _plain(settings: Settings, seconds: float, sample_rate: int, codes: Any) -> dict[str, Any]:
-    """All settings as JSON takes them, with what None stood for."""
-    plain = {k: v.name if isinstance(v, Target) else v for k, v in dataclasses.asdict(settings).items() if k != "gain"}
-    gain = settings.gain.name if isinstance(settings.gain, Target) else settings.gain
-    source = str(codes) if isinstance(codes, (str, Path)) else "given" if codes is not None else None
-    return {**plain, "gain": gain, "duration": seconds, "refine": settings.rounds, "sample_rate": sample_rate, "codes": source}
+def _source(codes: str | Path | CodeSequence | None) -> str | None:
+    """Where given codes came from."""
+    return str(codes) if isinstance(codes, (str, Path)) else None if codes is None else "given"

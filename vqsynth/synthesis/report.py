@@ -21,8 +21,10 @@ from vqsynth.vqvae.config import ModelConfig
 BLOCK_SECONDS, MARGIN_SECONDS = 26.0, 1.5
 
 
-def measure_sound(sound: Scratch, names: Sequence[str], config: ModelConfig, scale: float = 1.0, threads: int = 1) -> dict[str, np.ndarray]:
-    """Measure descriptors of a whole sound in bounded memory.
+def measure_sound(
+    sound: Scratch, names: Sequence[str], config: ModelConfig, scale: float = 1.0, bits: str | None = None, threads: int = 1
+) -> dict[str, np.ndarray]:
+    """Measure descriptors of a whole sound, as a file of ``bits`` will hold it, in bounded memory.
 
     Returns:
         name -> float64 [1 + samples // hop_length] in the descriptor's unit, NaN where it cannot be measured
@@ -31,7 +33,7 @@ def measure_sound(sound: Scratch, names: Sequence[str], config: ModelConfig, sca
     frames = 1 + sound.samples // config.hop_length
     values = {name: np.full(frames, np.nan) for name in names}
     block, margin = (round(s * config.frame_rate) for s in (BLOCK_SECONDS, MARGIN_SECONDS))
-    for piece in pieces(sound.blocks(scale), config.hop_length, block, margin):
+    for piece in pieces(sound.blocks(scale, bits), config.hop_length, block, margin):
         found = descriptors.measure(names, piece.audio, config.sample_rate, config.n_fft, config.hop_length, threads=threads)
         for name, measurement in found.items():
             measured = np.where(measurement.valid, measurement.values, np.nan)

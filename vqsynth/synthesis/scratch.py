@@ -12,7 +12,16 @@ from vqsynth.errors import VqsynthError
 
 IN_MEMORY = 1 << 23
 """Samples (190 s at 44.1 kHz, 32 MB) up to which sound stays in memory."""
+STEPS = {"16": 2.0**-15, "24": 2.0**-23}
+"""Between two neighbouring sample values of a format."""
 _BLOCK = 1 << 18
+
+
+def rounded(audio: np.ndarray, bits: str | None) -> np.ndarray:
+    """What becomes of samples in a file of ``bits`` (None: they stay in memory)."""
+    if bits not in STEPS:
+        return audio
+    return np.round(audio / np.float32(STEPS[bits])) * np.float32(STEPS[bits])
 
 
 class Scratch:
@@ -67,8 +76,8 @@ class Scratch:
         self._file.seek(4 * start)
         return np.frombuffer(self._file.read(4 * min(count, self.written - start)), np.float32)
 
-    def blocks(self, scale: float = 1.0) -> Iterator[np.ndarray]:
-        """The whole sound in order, times ``scale``."""
+    def blocks(self, scale: float = 1.0, bits: str | None = None) -> Iterator[np.ndarray]:
+        """The whole sound in order, times ``scale``, as a file of ``bits`` holds it."""
         for start in range(0, self.written, _BLOCK):
             block = self.read(start, _BLOCK)
-            yield block if scale == 1.0 else block * np.float32(scale)
+            yield rounded(block if scale == 1.0 else block * np.float32(scale), bits)
