@@ -126,12 +126,12 @@ def cluster(tmp_path):
     try:
         from distributed import Client
 
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not contact.is_file() and time.monotonic() < deadline:
             time.sleep(0.05)
         address = json.loads(contact.read_text())["address"]
-        with Client(address, timeout=30) as client:
-            client.wait_for_workers(2, timeout=60)
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(2, timeout=180)
         yield address
     finally:
         for process in reversed(processes):

@@ -127,7 +127,7 @@ def _client(address: str) -> Any:
     except ImportError as error:
         raise UsageError("--dask needs the packages dask and distributed; install vqsynth[dask]") from error
     try:
-        client = Client(address, timeout=5)
+        client = Client(address, timeout=10)
     except (OSError, ValueError) as error:
         raise VqsynthError(f"--dask {address}: no scheduler answers there ({error or 'no connection'}); start one with `dask scheduler`") from error
     if not client.scheduler_info()["workers"]:
