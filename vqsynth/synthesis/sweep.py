@@ -162,7 +162,8 @@ def render_item(item: Item, folder: str, bits: str, cwd: str, search: tuple[str,
 def _render(item: Item, path: Path, bits: str) -> dict[str, Any]:
     """Render to ``path`` and the files beside it; the report."""
     from vqsynth.synthesis.aims import Request
-    from vqsynth.synthesis.render import Settings, render
+    from vqsynth.synthesis.render import render
+    from vqsynth.synthesis.settings import Settings
 
     settings = dict(item.settings)
     timbre = _timbre(settings.pop("timbre"))
