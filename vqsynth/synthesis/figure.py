@@ -68,7 +68,7 @@ def draw(
         axis.set(ylabel=f"{aim.name} ({aim.unit})" if aim.unit else aim.name, xlim=(0, seconds))
         _limits(axis, aim, values)
         axis.grid(alpha=0.25)
-        axis.legend(loc="upper right", fontsize=8, framealpha=0.8, ncols=2)
+        axis.legend(loc="lower right", bbox_to_anchor=(1, 0.97), fontsize=8, frameon=False, ncols=2)
     axes[-1].set_xlabel("time (s)")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png")

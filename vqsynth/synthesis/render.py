@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 PEAK = 0.99
 REACH = 1 / 6
 """Octaves beyond its codes that a spectral trim may carry a descriptor."""
+_STUCK = 0.05
 
 
 @dataclasses.dataclass
@@ -117,6 +118,9 @@ def render(
             "roughness": reporting.roughness(chosen, timbre.model.codebook.numpy(), _roughness_real(timbre)),
             "level": {"peak": sound.peak * scale, "scaled_db": float(20 * np.log10(scale))},
         }
+        stuck = max(report["trims"]["tilt_at_limit"], report["trims"]["bend_at_limit"])
+        if stuck > _STUCK:
+            warn(f"the trims are at their limit in {stuck:.0%} of the frames: this timbre cannot meet all that is asked for there")
         done = Rendering(None, None, report, _curves(times, aims, measured, chosen, gain_db, trims), aims)
         if keep_codes is not None:
             save_codes(keep_codes, timbre, CodeSequence(chosen, (gain_db + UNIT_LUFS).astype(np.float32), _melody(aims, frames)))
@@ -137,7 +141,9 @@ def _write(
     if figure:
         from vqsynth.synthesis.figure import draw
 
-        draw(path.with_suffix(".png"), sound, config.sample_rate, config.n_fft, done.aims, measured, done.curves["time"], timbre.name)
+        asked = ", ".join(f"{aim.name} {Path(aim.target).name}" for aim in done.aims)
+        title = f"{timbre.name}: {asked}"
+        draw(path.with_suffix(".png"), sound, config.sample_rate, config.n_fft, done.aims, measured, done.curves["time"], title)
     reporting.write_csv(path.with_suffix(".csv"), done.curves)
     reporting.write_json(path.with_suffix(".json"), done.report)
     return done

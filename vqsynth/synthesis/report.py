@@ -100,7 +100,7 @@ def usage(trims: dict[str, np.ndarray], rounds: int) -> dict[str, Any]:
         "mean_curve_db_per_octave2": float(np.abs(trims["curve_db_per_octave2"]).mean()),
         "mean_bend_cents": float(bend.mean()),
         "tilt_at_limit": float(np.mean(tilt > 0.999 * TILT_LIMIT)),
-        "bend_at_limit": float(np.mean(bend > 0.999 * BEND_LIMIT)),
+        "bend_at_limit": float(np.mean(np.isclose(bend, BEND_LIMIT, rtol=1e-3))),
     }
 
 

@@ -23,6 +23,7 @@ CURVE_LIMIT = 4.0
 _LOWEST = 60.0
 _DB = float(np.log(10) / 20)
 _STEP = 3.0
+_AROUND = 4
 
 
 @dataclasses.dataclass
@@ -136,8 +137,14 @@ def _newton(errors: list[Tensor], rows: list[list[Tensor]]) -> tuple[Tensor, Ten
 
 
 def bend_towards(frames: Frames, f0: Tensor, limit: float) -> Tensor:
-    """Cents by which the frames' f0 must be bent to reach ``f0`` [frames] Hz, at most ``limit`` either way."""
-    return (1200 * torch.log2(f0 / frames.f0)).clamp(-limit, limit)
+    """Cents by which the frames' f0 must be bent to reach ``f0`` [frames] Hz, at most ``limit`` either way.
+
+    Between two codes the decoder may leap for a frame or two; where the frames around agree that the pitch is
+    within the limit, such a leap is bent back whole.
+    """
+    cents = 1200 * torch.log2(f0 / frames.f0)
+    around = torch.nn.functional.pad(cents[None], (_AROUND, _AROUND), mode="replicate")[0].unfold(0, 2 * _AROUND + 1, 1)
+    return torch.where(around.median(-1).values.abs() <= limit, cents, cents.clamp(-limit, limit))
 
 
 @functools.lru_cache(maxsize=8)
