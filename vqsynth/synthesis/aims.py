@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqsynth import descriptors
+from vqsynth.corpus.check import note_name
 from vqsynth.errors import UsageError, warn
 from vqsynth.synthesis.hold import MIN_CODES, NEAR_F0, best_pitch
 from vqsynth.synthesis.request import Request
@@ -97,7 +98,7 @@ def resolve(
     pitch = best_pitch(table, voiced(table), [(w.name, w.span) for w in wanted])
     if pitch is None:
         return _fix(wanted, table, reach, clamp)
-    held = _Wanted(Request("f0", Constant(name=f"held at {pitch:.5g} Hz", unit="Hz", value=pitch)), table, times, duration, True)
+    held = _Wanted(Request("f0", Constant(name=f"held at {note_name(pitch)}", unit="Hz", value=pitch)), table, times, duration, True)
     if clamp:
         return _fix([*wanted, held], table, reach, clamp)
     try:

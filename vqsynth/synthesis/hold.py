@@ -16,7 +16,7 @@ NEAR_F0 = 60 / 1200
 """Octaves by which a code may miss a pitch and still meet it; bending does the rest."""
 MIN_CODES = 6
 """Fewer codes than this at a pitch cannot carry a curve."""
-_GRID = 1 / 48
+_A4 = float(np.log2(440.0))
 _LEVELS = 16
 _BEND, _STEP = 20 / 1200, 0.05
 _ENOUGH, _PRICE = 1.5, 0.15
@@ -26,7 +26,9 @@ Span = Callable[[np.ndarray], tuple[float, float]]
 
 
 def best_pitch(table: Table, sings: np.ndarray, spans: Sequence[tuple[str, Span]]) -> float | None:
-    """The pitch in Hz at which a timbre reaches the asked ranges best, or None where no pitch has enough codes.
+    """The note in Hz at which a timbre reaches the asked ranges best, or None where none has enough codes.
+
+    Notes are those of equal temperament on A4 = 440 Hz, so that renders can be played together.
 
     Ranges in percentiles depend on the pitch: the wider the better, up to one and a half octaves. Against that
     stands how far the best codes there are from evenly spaced levels of the range and from the pitch itself.
@@ -38,7 +40,8 @@ def best_pitch(table: Table, sings: np.ndarray, spans: Sequence[tuple[str, Span]
         return None
     pitches = np.log2(np.where(sings, table.column("f0"), 1.0))
     best, choice = -np.inf, None
-    for at in np.arange(pitches[sings].min(), pitches[sings].max() + _GRID, _GRID):
+    first, last = np.round(12 * (pitches[sings].min() - _A4)), np.round(12 * (pitches[sings].max() - _A4))
+    for at in _A4 + np.arange(first, last + 1) / 12:
         off = np.abs(pitches - at)
         among = sings & (off <= NEAR_F0)
         if among.sum() < MIN_CODES:
