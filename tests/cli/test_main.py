@@ -6,7 +6,6 @@ import errno
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -23,9 +22,11 @@ def test_help_names_every_command_and_comes_at_once():
     subprocess.run(command, capture_output=True, check=True)
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        # Processor time: other work on the machine does not count.
+        before = os.times()
         result = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - start)
+        after = os.times()
+        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert all(name in result.stdout for name in COMMANDS)
     assert min(seconds) < 0.5
 
