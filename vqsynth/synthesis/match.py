@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from vqsynth.codebook.table import Table
 
 MATCHERS = ("nearest", "path")
-TOLERANCE_F0 = 35 / 1200
+TOLERANCE_F0 = 28 / 1200
 """Octaves of f0 error that cost 1."""
-TOLERANCE = 0.15
+TOLERANCE = 0.085
 """Error in another descriptor that costs 1, in standard deviations of the table."""
 _FAR, _STEEP = 80 / 35, 10 / 35
 _KNEE = 2.0

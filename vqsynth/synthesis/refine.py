@@ -19,7 +19,7 @@ from vqsynth.synthesis.trim import Moments, Trim, octaves_of_bins
 
 LOOKAHEAD = 16
 """Frames after a block that are shaped with it and again with the next."""
-_SMOOTH = 3
+_SMOOTH = 1
 _GAIN = 0.9
 _LIMIT = float(np.log(1.5))
 
