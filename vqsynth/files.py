@@ -8,8 +8,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vqsynth.errors import VqsynthError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 try:
     import tomllib
@@ -52,6 +56,22 @@ def write_text(path: str | Path, text: str) -> None:
     """Write ``text`` as UTF-8, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def save_tensors(path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write named tensors as safetensors, whole or not at all.
+
+    Raises:
+        VqsynthError: the folder is missing or not writable, or the disk is full.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    with atomic_path(path) as temporary:
+        try:
+            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary, metadata)
+        except SafetensorError as error:
+            raise VqsynthError(f"{path}: could not be written ({error}); free some space on the disk") from error
 
 
 def sha256(path: str | Path) -> str:

@@ -109,3 +109,10 @@ def test_lengths_of_time():
     assert [parse_time(text) for text in ("90", "90s", "30m", "1h30m", "1.5h")] == [90, 90, 1800, 5400, 5400]
     with pytest.raises(UsageError):
         parse_time("-3m")
+
+
+def test_a_full_disk_names_the_folder(recordings, tmp_path):
+    limited = ["bash", "-c", 'ulimit -f 500; exec "$@"', "bash", *command(recordings, tmp_path, "--steps", "2")]
+    result = subprocess.run(limited, capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
+    assert result.returncode == 1 and "do not fit" in result.stderr and str(tmp_path) in result.stderr
+    assert not (tmp_path / "t" / "timbre.toml").exists()

@@ -79,3 +79,20 @@ def test_unvoiced_stretches_take_the_pitch_around_them():
     filled = fill_f0(torch.tensor([[0.0, 100, 0, 400, 0], [0, 0, 0, 0, 0]]))
     assert filled[0].tolist() == pytest.approx([100, 100, 200, 400, 400], rel=1e-4)
     assert (filled[1] > 0).all()
+
+
+def test_a_full_disk_is_a_clear_error_and_keeps_the_last_checkpoint(corpus, tmp_path):
+    resource = pytest.importorskip("resource")
+    run = trainer(corpus, tmp_path)
+    run.step()
+    run.save()
+    before = run.checkpoint_path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(VqsynthError, match="checkpoint.safetensors: could not be written"):
+            run.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert run.checkpoint_path.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]

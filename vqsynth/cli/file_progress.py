@@ -12,9 +12,10 @@ class FileProgress:
     tasks = ("tracking pitch", "encoding", "decoding")
 
     def __init__(self) -> None:
+        console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-            console=Console(stderr=True), transient=True,
+            console=console, transient=True, disable=not console.is_terminal,
         )
         self._task = self._bar.add_task("", total=1.0)
         self._done, self._total, self._name, self._share = 0, 1, "", 0.0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqsynth.errors import UsageError, VqsynthError, nearest_names, warn
-from vqsynth.files import atomic_path, read_toml, sha256
+from vqsynth.files import read_toml, save_tensors, sha256, write_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -198,14 +198,12 @@ def load(name: str | Path) -> Timbre:
 def save_model(folder: Path, model: VQVAE, usage: np.ndarray, transitions: np.ndarray, card: Mapping[str, Any]) -> Timbre:
     """Write weights (half precision) and card into ``folder``; the table is left to the analysis."""
     import torch
-    from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"model.{k}": v.detach().cpu().half().contiguous() for k, v in model.state_dict().items()}
+    tensors = {f"model.{k}": v.half() for k, v in model.state_dict().items()}
     tensors["usage"] = torch.from_numpy(usage)
     tensors["transitions"] = torch.from_numpy(transitions)
-    with atomic_path(folder / MODEL) as temporary:
-        save_file(tensors, temporary)
+    save_tensors(folder / MODEL, tensors)
     # The old table belongs to the old weights.
     for name in (TABLE, INDEX):
         (folder / name).unlink(missing_ok=True)
@@ -227,5 +225,4 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     """Write ``timbre.toml``, whole or not at all."""
     import tomli_w
 
-    with atomic_path(folder / CARD) as temporary:
-        temporary.write_text(tomli_w.dumps(dict(card)), encoding="utf-8")
+    write_text(folder / CARD, tomli_w.dumps(dict(card)))

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from vqsynth.errors import VqsynthError
-from vqsynth.files import atomic_path
+from vqsynth.files import save_tensors
 from vqsynth.vqvae.model import VQVAE
 
 
@@ -20,9 +19,7 @@ def save(path: Path, model: VQVAE, optimizer: torch.optim.Optimizer, progress: d
     tensors |= {"quantizer.counts": model.quantizer.counts, "quantizer.sums": model.quantizer.sums}
     for index, entry in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{k}": torch.as_tensor(v) for k, v in entry.items()}
-    tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"progress": json.dumps(progress)})
+    save_tensors(path, tensors, {"progress": json.dumps(progress)})
 
 
 def load(path: Path, model: VQVAE, optimizer: torch.optim.Optimizer) -> dict:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,21 +64,33 @@ class Prepared:
         return sum(p.samples for p in rows) / self.info["sample_rate"]
 
 
+class DiskFull(VqsynthError):
+    """There is no room for the prepared corpus."""
+
+
 class _Writer:
     """Appends pieces to the arrays of a prepared corpus."""
 
     def __init__(self, folder: Path, config: ModelConfig) -> None:
-        self.config, self.pieces = config, []
+        self.folder, self.config, self.pieces = folder, config, []
         self.samples = self.frames = 0
-        self.files = {name: open(folder / name, "wb") for name in ("audio.f32", "mel.f16", "f0.f32", "loudness.f32", "active.u8")}
+        self.files = {name: open(folder / name, "wb", buffering=0) for name in ("audio.f32", "mel.f16", "f0.f32", "loudness.f32", "active.u8")}
 
     def add(self, audio: np.ndarray, source: str, held_out: bool, varied: bool):
         features = extract(audio, self.config)
-        self.files["audio.f32"].write(audio.astype(np.float32).tobytes())
-        self.files["mel.f16"].write(features.mel.numpy().astype(np.float16).tobytes())
-        self.files["f0.f32"].write(features.f0.numpy().tobytes())
-        self.files["loudness.f32"].write(features.loudness.numpy().tobytes())
-        self.files["active.u8"].write(features.active.numpy().astype(np.uint8).tobytes())
+        arrays = {
+            "audio.f32": audio.astype(np.float32),
+            "mel.f16": features.mel.numpy().astype(np.float16),
+            "f0.f32": features.f0.numpy(),
+            "loudness.f32": features.loudness.numpy(),
+            "active.u8": features.active.numpy().astype(np.uint8),
+        }
+        try:
+            for name, array in arrays.items():
+                if self.files[name].write(array.tobytes()) < array.nbytes:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise DiskFull(f"{self.folder}: the prepared recordings do not fit ({error.strerror}); free some space or choose another --output") from error
         self.pieces.append(Piece(source, held_out, varied, self.samples, len(audio), self.frames, len(features.f0)))
         self.samples += len(audio)
         self.frames += len(features.f0)
@@ -173,6 +187,8 @@ def prepare(
                 left_out[path.name] = f"shorter than {MIN_SECONDS * 1000:.0f} ms"
                 continue
             features = writer.add(buffer, path.name, path in kept_out, False)
+        except DiskFull:
+            raise
         except VqsynthError as error:
             left_out[path.name] = str(error)
             warn(str(error))
