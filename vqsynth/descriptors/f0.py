@@ -6,8 +6,6 @@ pitch is in Hz and 0 where a frame is unvoiced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from vqsynth.descriptors import _harmonics, _swift
@@ -62,25 +60,6 @@ def track(
             f0, confidence = _verify(audio, sample_rate, hop_length, f0, confidence, heard, fmin, fmax)
     voiced = heard & (confidence >= 0.5) & (f0 >= fmin) & (f0 <= fmax)
     return np.where(voiced, f0, 0.0).astype(np.float32), confidence.astype(np.float32), voiced
-
-
-def track_many(clips: Sequence[np.ndarray], sample_rate: int, hop_length: int = 512, guard: float = 0.1, **options):
-    """Track many short clips in one pass: a list of what :func:`track` returns, one per clip.
-
-    The clips are laid end to end with ``guard`` seconds of silence between, which keeps the network, whose calls
-    cost more than their samples, busy and apart.
-    """
-    gap = int(np.ceil(guard * sample_rate / hop_length))
-    spans, pieces, at = [], [], 0
-    for clip in clips:
-        frames = 1 + len(clip) // hop_length
-        pieces += [np.asarray(clip, dtype=np.float32), np.zeros((frames + gap) * hop_length - len(clip), np.float32)]
-        spans.append((at, at + frames))
-        at += frames + gap
-    if not spans:
-        return []
-    f0, confidence, voiced = track(np.concatenate(pieces), sample_rate, hop_length=hop_length, **options)
-    return [(f0[a:b], confidence[a:b], voiced[a:b]) for a, b in spans]
 
 
 def _verify(audio, sample_rate, hop_length, f0, confidence, heard, fmin, fmax):

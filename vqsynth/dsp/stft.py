@@ -18,11 +18,6 @@ def hann(n_fft: int) -> Tensor:
     return torch.hann_window(n_fft, periodic=True)
 
 
-def frame_count(n_samples: int, hop_length: int) -> int:
-    """Number of centred frames of a signal of ``n_samples``."""
-    return 1 + n_samples // hop_length
-
-
 def power_spectrogram(audio: Tensor, n_fft: int, hop_length: int) -> Tensor:
     """Power of the zero-padded, centred STFT.
 

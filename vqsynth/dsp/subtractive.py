@@ -53,10 +53,6 @@ class Frames:
         """Move f0 by ``cents`` [frames]; the filters stay."""
         return dataclasses.replace(self, f0=self.f0 * torch.exp2(cents / 1200))
 
-    def filtered(self, gain: Tensor) -> Frames:
-        """Multiply both filters by ``gain`` [..., frames, n_fft // 2 + 1]."""
-        return dataclasses.replace(self, harmonic=self.harmonic * gain, noise=self.noise * gain)
-
 
 class Synth:
     """Turns :class:`Frames` and a gain curve into sound.
