@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from vqsynth.errors import VqsynthError
+from vqsynth.training.prepare import hold_out, prepare
 from vqsynth.vqvae.config import ModelConfig
+from vqsynth.vqvae.features import analyse
 from vqsynth.vqvae.model import VQVAE
 from vqsynth.vqvae.training.batches import fill_f0
 from vqsynth.vqvae.training.loop import Trainer
-from vqsynth.vqvae.training.prepare import hold_out, prepare
 from vqsynth.vqvae.training.settings import TrainSettings
 
 SMALL = ModelConfig(width=24, encoder_blocks=1, decoder_blocks=1, n_mels=32, n_codes=32, code_dim=8)
@@ -17,7 +18,9 @@ SMALL = ModelConfig(width=24, encoder_blocks=1, decoder_blocks=1, n_mels=32, n_c
 
 @pytest.fixture(scope="module")
 def corpus(recordings, tmp_path_factory):
-    return prepare(recordings, tmp_path_factory.mktemp("corpus"), SMALL, vary="off")
+    return prepare(
+        recordings, tmp_path_factory.mktemp("corpus"), SMALL.sample_rate, SMALL.hop_length, lambda audio: analyse(audio, SMALL), vary="off"
+    )
 
 
 def trainer(corpus, folder, steps=24):

@@ -17,7 +17,7 @@ from vqsynth.dsp.stft import power_spectrogram
 from vqsynth.vqvae.features import Features
 from vqsynth.vqvae.model import VQVAE, Encoded
 from vqsynth.vqvae.quantizer import perplexity
-from vqsynth.vqvae.training.prepare import Piece, Prepared
+from vqsynth.training.prepare import Piece, Prepared
 
 
 def encode_pieces(model: VQVAE, corpus: Prepared, held_out: bool) -> Iterator[tuple[Piece, Encoded]]:

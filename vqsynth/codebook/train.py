@@ -15,11 +15,12 @@ from vqsynth.codebook.folder import CARD, Timbre
 from vqsynth.corpus.packs import read_sources
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.files import read_toml, write_text
+from vqsynth.training.prepare import Prepared, prepare
 from vqsynth.vqvae.config import ModelConfig
+from vqsynth.vqvae.features import analyse
 from vqsynth.vqvae.model import VQVAE
 from vqsynth.vqvae.training.loop import Step, Trainer, join_processes
 from vqsynth.vqvae.training.objective import Outcome
-from vqsynth.vqvae.training.prepare import Prepared, prepare
 from vqsynth.vqvae.training.preview import write_preview
 from vqsynth.vqvae.training.settings import TrainSettings
 
@@ -184,7 +185,8 @@ def _corpus(
             shutil.rmtree(work / "corpus", ignore_errors=True)
         if not ready.is_file():
             prepare(
-                recordings, work / "corpus", config, settings.seed, settings.vary, settings.vary_seconds,
+                recordings, work / "corpus", config.sample_rate, config.hop_length, lambda audio: analyse(audio, config),
+                settings.seed, settings.vary, settings.vary_seconds,
                 lambda text, share: reporter.phase(f"preparing {text}", share),
             )
     if world > 1:

@@ -36,7 +36,15 @@ def pulse_train(f0: Tensor, phase: Tensor, sample_rate: int) -> tuple[Tensor, Te
     f0 = f0.double()
     phases = phase.double()[..., None] + torch.cumsum(2 * math.pi / sample_rate * f0, -1)
     wrapped = torch.remainder(phases, 2 * math.pi)
-    harmonics = sample_rate / 2 / f0
+    return pulses_of_phase(wrapped, sample_rate / 2 / f0).float(), wrapped[..., -1]
+
+
+def pulses_of_phase(wrapped: Tensor, harmonics: Tensor) -> Tensor:
+    """The pulse train of :func:`pulse_train` at given phases.
+
+    Shape:
+        wrapped: [...] phase in radians, within a turn; harmonics: [...] Nyquist frequency over f0 -> [...]
+    """
     whole = torch.floor(harmonics)
     half = wrapped / 2
     sine = torch.sin(half)
@@ -44,7 +52,7 @@ def pulse_train(f0: Tensor, phase: Tensor, sample_rate: int) -> tuple[Tensor, Te
     cosines = torch.sin(whole * half) * torch.cos((whole + 1) * half) / torch.where(singular, 1.0, sine)
     cosines = torch.where(singular, whole, cosines)
     cosines = cosines + (harmonics - whole) * torch.cos((whole + 1) * wrapped)
-    return (cosines * torch.sqrt(2 / harmonics)).float(), wrapped[..., -1]
+    return cosines * torch.sqrt(2 / harmonics)
 
 
 def dispersion_phase(sample_rate: int, n_fft: int, spread_ms: float = 1.5, seed: int = 7) -> Tensor:

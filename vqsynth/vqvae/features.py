@@ -12,7 +12,7 @@ from vqsynth.dsp.filterbank import mel_filters
 from vqsynth.dsp.loudness import loudness_of_power
 from vqsynth.dsp.stft import power_spectrogram
 from vqsynth.vqvae.config import ModelConfig
-from vqsynth.vqvae.pitch import encode_f0
+from vqsynth.dsp.pitch import encode_f0
 
 SILENCE_DB = 60.0
 """A frame this far under the loudest of its recording is silence."""
@@ -65,3 +65,8 @@ def extract(audio: np.ndarray, config: ModelConfig, f0: np.ndarray | None = None
         loudness=loudness,
         active=active,
     )
+
+
+def analyse(audio: np.ndarray, config: ModelConfig) -> dict[str, np.ndarray]:
+    """:func:`extract` as the arrays that a prepared corpus stores."""
+    return {name: tensor.numpy() for name, tensor in vars(extract(audio, config)).items()}

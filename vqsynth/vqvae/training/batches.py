@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vqsynth.training.prepare import Piece, Prepared
 from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.features import encoder_view
-from vqsynth.vqvae.training.prepare import Piece, Prepared
 
 
 @dataclasses.dataclass

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
+from vqsynth.training import checkpoint
+from vqsynth.training.prepare import Prepared
 from vqsynth.vqvae.model import VQVAE
 from vqsynth.vqvae.quantizer import perplexity
-from vqsynth.vqvae.training import checkpoint
 from vqsynth.vqvae.training.batches import Segments
 from vqsynth.vqvae.training.objective import Objective, Outcome
-from vqsynth.vqvae.training.prepare import Prepared
 from vqsynth.vqvae.training.settings import TrainSettings
 
 
@@ -73,6 +73,12 @@ class Trainer:
     def checkpoint_path(self) -> Path:
         return self.folder / "checkpoint.safetensors"
 
+    def _state(self) -> tuple[dict, dict]:
+        return {"model": self.model}, {"optimizer": self.optimizer}
+
+    def _averages(self) -> dict[str, torch.Tensor]:
+        return {"quantizer.counts": self.model.quantizer.counts, "quantizer.sums": self.model.quantizer.sums}
+
     def save(self) -> None:
         """Write the checkpoint (first process only)."""
         if self.rank == 0:
@@ -80,11 +86,11 @@ class Trainer:
                 "number": self.number, "seconds": self.seconds, "started": self.started, "best": self.best,
                 "best_share": self.best_share, "next_validation": self.next_validation,
             }
-            checkpoint.save(self.checkpoint_path, self.model, self.optimizer, progress)
+            checkpoint.save(self.checkpoint_path, *self._state(), progress, self._averages())
 
     def resume(self) -> None:
         """Continue from the checkpoint."""
-        for name, value in checkpoint.load(self.checkpoint_path, self.model, self.optimizer).items():
+        for name, value in checkpoint.load(self.checkpoint_path, *self._state(), self._averages()).items():
             setattr(self, name, value)
 
     def share(self) -> float:

@@ -11,7 +11,7 @@ from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.losses import multi_resolution_stft
 from vqsynth.dsp.subtractive import Synth
 from vqsynth.vqvae.model import VQVAE
-from vqsynth.vqvae.pitch import encode_f0
+from vqsynth.dsp.pitch import encode_f0
 from vqsynth.vqvae.quantizer import Quantized
 from vqsynth.vqvae.training.batches import Batch, fill_f0
 from vqsynth.vqvae.training.settings import TrainSettings

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import io
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from vqsynth.corpus.check import SILENT_DB, screen
 from vqsynth.corpus.files import find_audio, read_mono, stream_mono
 from vqsynth.corpus.vary import Note, find_note, largest_gap, phrases
 from vqsynth.errors import VqsynthError, warn
 from vqsynth.files import write_text
-from vqsynth.vqvae.config import ModelConfig
-from vqsynth.vqvae.features import extract
 
+Analyse = Callable[[np.ndarray], dict[str, np.ndarray]]
+"""Analyses audio [samples]: at least ``f0`` [frames] Hz (0 where unvoiced), ``loudness`` [frames] dB, ``active`` [frames] bool."""
+TYPES = {"audio": np.float32, "f0": np.float32, "loudness": np.float32, "active": np.uint8, "mel": np.float16}
 PIECE_SECONDS = 20.0
 LEVEL_LUFS = -18.0
 MIN_SECONDS = 0.05
@@ -52,11 +53,12 @@ class Prepared:
     def __init__(self, folder: Path) -> None:
         self.info = json.loads((folder / "pieces.json").read_text())
         self.pieces = [Piece(**row) for row in self.info["pieces"]]
-        self.audio = np.memmap(folder / "audio.f32", np.float32, "r")
-        self.f0 = np.fromfile(folder / "f0.f32", np.float32)
-        self.loudness = np.fromfile(folder / "loudness.f32", np.float32)
-        self.active = np.fromfile(folder / "active.u8", np.uint8).astype(bool)
-        self.mel = np.memmap(folder / "mel.f16", np.float16, "r").reshape(len(self.f0), -1)
+        self.audio = np.memmap(folder / "audio.raw", TYPES["audio"], "r")
+        self.f0 = np.fromfile(folder / "f0.raw", TYPES["f0"])
+        self.loudness = np.fromfile(folder / "loudness.raw", TYPES["loudness"])
+        self.active = np.fromfile(folder / "active.raw", TYPES["active"]).astype(bool)
+        if (folder / "mel.raw").is_file():
+            self.mel = np.memmap(folder / "mel.raw", TYPES["mel"], "r").reshape(len(self.f0), -1)
 
     def seconds(self, held_out: bool, varied: bool | None = None) -> float:
         """Seconds of audio in the training or the held-out part."""
@@ -71,30 +73,27 @@ class DiskFull(VqsynthError):
 class _Writer:
     """Appends pieces to the arrays of a prepared corpus."""
 
-    def __init__(self, folder: Path, config: ModelConfig) -> None:
-        self.folder, self.config, self.pieces = folder, config, []
+    def __init__(self, folder: Path, analyse: Analyse) -> None:
+        self.folder, self.analyse, self.pieces = folder, analyse, []
         self.samples = self.frames = 0
-        self.files = {name: open(folder / name, "wb", buffering=0) for name in ("audio.f32", "mel.f16", "f0.f32", "loudness.f32", "active.u8")}
+        self.files: dict[str, io.FileIO] = {}
 
-    def add(self, audio: np.ndarray, source: str, held_out: bool, varied: bool):
-        features = extract(audio, self.config)
-        arrays = {
-            "audio.f32": audio.astype(np.float32),
-            "mel.f16": features.mel.numpy().astype(np.float16),
-            "f0.f32": features.f0.numpy(),
-            "loudness.f32": features.loudness.numpy(),
-            "active.u8": features.active.numpy().astype(np.uint8),
-        }
+    def add(self, audio: np.ndarray, source: str, held_out: bool, varied: bool) -> dict[str, np.ndarray]:
+        arrays = self.analyse(audio)
         try:
-            for name, array in arrays.items():
-                if self.files[name].write(array.tobytes()) < array.nbytes:
+            for name, array in {"audio": audio, **arrays}.items():
+                if name not in self.files:
+                    self.files[name] = open(self.folder / f"{name}.raw", "wb", buffering=0)
+                data = array.astype(TYPES[name]).tobytes()
+                if self.files[name].write(data) < len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise DiskFull(f"{self.folder}: the prepared recordings do not fit ({error.strerror}); free some space or choose another --output") from error
-        self.pieces.append(Piece(source, held_out, varied, self.samples, len(audio), self.frames, len(features.f0)))
+        frames = len(arrays["f0"])
+        self.pieces.append(Piece(source, held_out, varied, self.samples, len(audio), self.frames, frames))
         self.samples += len(audio)
-        self.frames += len(features.f0)
-        return features
+        self.frames += frames
+        return arrays
 
     def close(self) -> None:
         for handle in self.files.values():
@@ -136,18 +135,20 @@ def _screened(found: list[Path]) -> tuple[list[Path], dict[str, str]]:
     return usable, refused
 
 
-def _level_gain(path: Path, config: ModelConfig) -> float:
+def _level_gain(path: Path, sample_rate: int) -> float:
     """Gain that brings the loudest moment of a file to the working level; 0 for a silent file."""
     from vqsynth.dsp.loudness import loudness
 
-    loudest = max((loudness(block, config.sample_rate).max(initial=-200) for block in stream_mono(path, config.sample_rate) if len(block)), default=-200)
+    loudest = max((loudness(block, sample_rate).max(initial=-200) for block in stream_mono(path, sample_rate) if len(block)), default=-200)
     return 0.0 if loudest <= SILENT_DB else float(10 ** ((LEVEL_LUFS - loudest) / 20))
 
 
 def prepare(
     recordings: Path,
     folder: Path,
-    config: ModelConfig,
+    sample_rate: int,
+    hop_length: int,
+    analyse: Analyse,
     seed: int = 0,
     vary: str = "auto",
     vary_seconds: float = 240.0,
@@ -156,6 +157,8 @@ def prepare(
     """Prepare ``recordings`` into ``folder``.
 
     Args:
+        sample_rate: of all audio, Hz. hop_length: of the analysis, samples.
+        analyse: called with the audio [samples] of every piece.
         vary: ``auto`` varies where most recordings are single notes, ``on`` always, ``off`` never.
 
     Raises:
@@ -165,28 +168,28 @@ def prepare(
     found = find_audio(recordings)
     files, left_out = _screened(found)
     kept_out = hold_out(files, seed)
-    writer = _Writer(folder, config)
+    writer = _Writer(folder, analyse)
     notes: list[Note] = []
     used = []
-    per_piece = int(PIECE_SECONDS * config.sample_rate)
+    per_piece = int(PIECE_SECONDS * sample_rate)
     for number, path in enumerate(files):
         progress(path.name, number / len(files))
         try:
-            gain = _level_gain(path, config)
+            gain = _level_gain(path, sample_rate)
             if gain == 0:
                 left_out[path.name] = "silent"
                 continue
             before = len(writer.pieces)
             buffer = np.zeros(0, np.float32)
-            for block in stream_mono(path, config.sample_rate):
+            for block in stream_mono(path, sample_rate):
                 buffer = np.concatenate([buffer, block * np.float32(gain)])
                 while len(buffer) >= 2 * per_piece:
                     writer.add(buffer[:per_piece], path.name, path in kept_out, False)
                     buffer = buffer[per_piece:]
-            if len(buffer) < MIN_SECONDS * config.sample_rate and len(writer.pieces) == before:
+            if len(buffer) < MIN_SECONDS * sample_rate and len(writer.pieces) == before:
                 left_out[path.name] = f"shorter than {MIN_SECONDS * 1000:.0f} ms"
                 continue
-            features = writer.add(buffer, path.name, path in kept_out, False)
+            arrays = writer.add(buffer, path.name, path in kept_out, False)
         except DiskFull:
             raise
         except VqsynthError as error:
@@ -195,21 +198,21 @@ def prepare(
             continue
         used.append(path.name)
         if len(writer.pieces) == before + 1 and path not in kept_out:
-            note = find_note(buffer, config.sample_rate, features.f0.numpy(), features.loudness.numpy(), config.hop_length)
+            note = find_note(buffer, sample_rate, arrays["f0"], arrays["loudness"], hop_length)
             notes += [note] if note else []
     if not used:
         raise VqsynthError(f"{recordings}: none of its {len(found)} audio files can be used; run `vqsynth corpus check` to see why")
     varied = 0.0
     if vary == "on" and notes or vary == "auto" and len(notes) >= max(2, 0.5 * len(used)):
-        for phrase in phrases(notes, config.sample_rate, vary_seconds, seed):
+        for phrase in phrases(notes, sample_rate, vary_seconds, seed):
             progress("varying notes", varied / vary_seconds)
             writer.add(phrase, "phrases", False, True)
-            varied += len(phrase) / config.sample_rate
+            varied += len(phrase) / sample_rate
     writer.close()
     if not kept_out:
         _hold_out_end(writer.pieces)
     info = {
-        "sample_rate": config.sample_rate,
+        "sample_rate": sample_rate,
         "used": used,
         "held_out": sorted({p.source for p in writer.pieces if p.held_out}),
         "left_out": left_out,

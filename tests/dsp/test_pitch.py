@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vqsynth.vqvae.pitch import decode_f0, encode_f0
+from vqsynth.dsp.pitch import decode_f0, encode_f0
 
 
 @pytest.mark.parametrize("f0", [45.0, 65.4, 440.0, 445.0, 2093.0])

@@ -1,0 +1,55 @@
+"""Checkpoints: everything a run needs to go on, as safetensors (no pickle)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from vqsynth.errors import VqsynthError
+from vqsynth.files import save_tensors
+
+Modules = Mapping[str, nn.Module]
+Optimizers = Mapping[str, torch.optim.Optimizer]
+
+
+def save(path: Path, modules: Modules, optimizers: Optimizers, progress: dict, others: Mapping[str, Tensor] | None = None) -> None:
+    """Write modules, optimisers, ``others`` and ``progress`` (plain values), whole or not at all."""
+    tensors = {f"{name}.{k}": v for name, module in modules.items() for k, v in module.state_dict().items()}
+    tensors |= others or {}
+    for name, optimizer in optimizers.items():
+        for index, entry in optimizer.state_dict()["state"].items():
+            tensors |= {f"{name}.{index}.{k}": torch.as_tensor(v) for k, v in entry.items()}
+    save_tensors(path, tensors, {"progress": json.dumps(progress)})
+
+
+def load(path: Path, modules: Modules, optimizers: Optimizers, others: Mapping[str, Tensor] | None = None) -> dict:
+    """Restore a run in place (``others`` too) and return its ``progress``.
+
+    Raises:
+        VqsynthError: the file is damaged or belongs to another configuration.
+    """
+    try:
+        with safe_open(path, "pt") as handle:
+            progress = json.loads(handle.metadata()["progress"])
+            tensors = {key: handle.get_tensor(key) for key in handle.keys()}
+        for name, module in modules.items():
+            module.load_state_dict({k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(f"{name}.")})
+        for name, tensor in (others or {}).items():
+            tensor.copy_(tensors[name])
+        for name, optimizer in optimizers.items():
+            state = optimizer.state_dict()
+            entries: dict[int, dict] = {}
+            for key, value in tensors.items():
+                if key.startswith(f"{name}."):
+                    index, entry = key[len(name) + 1 :].split(".", 1)
+                    entries.setdefault(int(index), {})[entry] = value
+            state["state"] = entries
+            optimizer.load_state_dict(state)
+    except (SafetensorError, KeyError, RuntimeError, ValueError, OSError) as error:
+        raise VqsynthError(f"{path}: this checkpoint cannot be resumed ({error}); train without --resume") from error
+    return progress

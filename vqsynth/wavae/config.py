@@ -1,0 +1,84 @@
+"""Settings of the continuous model, checked once and saved beside the weights."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vqsynth.errors import UsageError
+
+STRIDE = 2
+"""Mel frames of one latent frame."""
+
+
+class WavaeConfig(BaseModel):
+    """Everything that decides the shape and the meaning of the weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sample_rate: int = Field(44_100, ge=8_000, le=192_000)
+    """Rate of all audio in the model, Hz."""
+    n_fft: int = Field(2048, ge=256)
+    """Frame length in samples; mel frames are a quarter of it apart, latent frames half of it."""
+    n_mels: int = Field(128, ge=16)
+    """Mel bands that the VAE reads and writes."""
+    latent_dim: int = Field(16, ge=1)
+    controls: tuple[Literal["loudness", "centroid"], ...] = ("loudness",)
+    """Descriptors that are taken out of the latent and given to the decoder."""
+    width: int = Field(192, ge=16)
+    """Channels of the VAE's ConvNeXt blocks."""
+    expansion: int = Field(2, ge=1)
+    """Width of a block's hidden layer, in ``width``."""
+    kernel_size: int = Field(5, ge=1)
+    encoder_blocks: int = Field(3, ge=1)
+    decoder_blocks: int = Field(4, ge=1)
+    vocoder_width: int = Field(192, ge=16)
+    vocoder_blocks: int = Field(4, ge=1)
+    n_harmonic_bands: int = Field(112, ge=16)
+    """Knots of the filter of the pulse train."""
+    n_noise_bands: int = Field(64, ge=8)
+    """Knots of the filter of the noise."""
+    pitch_bins: int = Field(144, ge=12)
+    """Half-semitone bins of the pitch distribution, from 40 Hz."""
+
+    @property
+    def hop_length(self) -> int:
+        """Samples between mel frames."""
+        return self.n_fft // 4
+
+    @property
+    def latent_hop(self) -> int:
+        """Samples between latent frames."""
+        return STRIDE * self.hop_length
+
+    @property
+    def rate(self) -> float:
+        """Latent frames a second."""
+        return self.sample_rate / self.latent_hop
+
+    @property
+    def delay(self) -> int:
+        """Samples by which the streamed output trails the input, for every block size.
+
+        Half an analysis frame, half a synthesis frame less one hop, and the wait for a latent frame.
+        """
+        return self.n_fft - self.hop_length + self.latent_hop - 1
+
+
+PRESETS: dict[str, WavaeConfig] = {
+    "small": WavaeConfig(width=128, encoder_blocks=2, decoder_blocks=3, vocoder_width=128, vocoder_blocks=3),
+    "base": WavaeConfig(),
+    "large": WavaeConfig(width=320, encoder_blocks=4, decoder_blocks=6, vocoder_width=320, vocoder_blocks=6),
+}
+
+
+def preset(name: str) -> WavaeConfig:
+    """Return a named configuration.
+
+    Raises:
+        UsageError: no preset has this name.
+    """
+    if name not in PRESETS:
+        raise UsageError(f"--preset {name}: unknown; choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,98 @@
+"""The continuous model in motion: blocks of any size in, blocks of the same size out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from vqsynth.dsp.frame_synth import FrameSynth
+from vqsynth.dsp.loudness import FLOOR_DB, gain_of_loudness
+from vqsynth.dsp.streaming import StreamState
+from vqsynth.wavae.analysis import scale_controls
+from vqsynth.wavae.config import STRIDE
+
+if TYPE_CHECKING:
+    from vqsynth.wavae.model import Wavae
+
+
+class EncoderStream:
+    """Sound to latent frames as they are complete; starts in silence."""
+
+    def __init__(self, model: Wavae) -> None:
+        self.model = model
+        self.state = StreamState(model.encoder)
+        self.overlap = model.config.n_fft - model.config.hop_length
+        self.pending = torch.zeros(self.overlap)
+
+    @torch.no_grad()
+    def push(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Take samples, give the latent frames they complete; the newest ends with the newest sample.
+
+        Shape: [samples] -> mean latents [frames, latent_dim], controls [frames, n_controls]
+        """
+        config = self.model.config
+        self.pending = torch.cat([self.pending, audio])
+        count = (len(self.pending) - self.overlap) // config.latent_hop
+        if count == 0:
+            return audio.new_zeros(0, config.latent_dim), audio.new_zeros(0, len(config.controls))
+        used = count * config.latent_hop
+        mel, controls = self.model.analysis(self.pending[None, : used + self.overlap])
+        self.pending = self.pending[used:].clone()
+        with self.state:
+            mean, _ = self.model.encoder(mel)
+        return mean[0], controls[0, STRIDE - 1 :: STRIDE]
+
+
+class DecoderStream:
+    """Latent frames to sound; every frame gives ``latent_hop`` samples.
+
+    The first sample lies ``lead`` before the first latent frame's own time.
+    """
+
+    def __init__(self, model: Wavae, seed: int = 0) -> None:
+        config = model.config
+        self.model = model
+        self.states = StreamState(model.decoder), StreamState(model.vocoder)
+        self.synth = FrameSynth(config.sample_rate, config.n_fft, seed)
+        self.lead = config.n_fft // 2 + (STRIDE - 1) * config.hop_length
+        self.loudness = torch.full((1,), FLOOR_DB)
+
+    @torch.no_grad()
+    def push(self, latents: Tensor, controls: Tensor) -> Tensor:
+        """Take latent frames, give their samples.
+
+        Shape: [frames, latent_dim], [frames, n_controls] -> [frames * latent_hop]
+        """
+        if len(latents) == 0:
+            return latents.new_zeros(0)
+        with self.states[0]:
+            mel = self.model.decoder(latents[None], scale_controls(controls)[None])
+        with self.states[1]:
+            f0, harmonic, noise = self.model.vocoder.filters(self.model.vocoder(mel))
+        # The loudness of a latent frame is that of its newest mel frame; those between are on the line.
+        loudness = controls[:, 0]
+        before = torch.cat([self.loudness, loudness[:-1]])
+        self.loudness = loudness[-1:].clone()
+        steps = torch.arange(1, STRIDE + 1, dtype=loudness.dtype) / STRIDE
+        loudness = (before[:, None] + (loudness - before)[:, None] * steps).flatten()
+        return self.synth(f0, harmonic, noise, gain_of_loudness(loudness)[None])
+
+
+class Stream:
+    """Encoder and decoder in series: a live effect.
+
+    The output trails the input by ``delay`` samples, whatever the sizes of the blocks.
+    """
+
+    def __init__(self, model: Wavae, seed: int = 0) -> None:
+        self.encoder, self.decoder = EncoderStream(model), DecoderStream(model, seed)
+        self.delay = model.config.delay
+        self.ready = torch.zeros(model.config.latent_hop - 1)
+
+    def push(self, audio: Tensor) -> Tensor:
+        """Take a block of sound, give a block of the same length. Shape: [samples] -> [samples]."""
+        self.ready = torch.cat([self.ready, self.decoder.push(*self.encoder.push(audio))])
+        block, self.ready = self.ready[: len(audio)], self.ready[len(audio) :].clone()
+        return block
