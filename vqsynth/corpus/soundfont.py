@@ -1,4 +1,4 @@
-"""Raw samples out of a SoundFont 2 file, each repeated over its loop.
+"""Raw samples out of a SoundFont 2 file, as they are or repeated over their loops.
 
 The format (SoundFont Technical Specification 2.04, sections 6 and 7): a RIFF file whose ``smpl`` chunk
 holds all samples as 16-bit mono and whose ``shdr`` chunk holds a record of 46 bytes for each: name,
@@ -7,6 +7,7 @@ start, end, loop start and end (all in samples), rate, key, correction, link and
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import struct
 from collections.abc import Iterator
@@ -35,8 +36,10 @@ class Sample:
     kind: int
 
 
-def write_samples(path: Path, name: str, folder: Path, seconds: float = 5.0) -> list[Path]:
-    """Write the samples whose name starts with ``name`` as WAV files of ``seconds``; of a stereo pair the left.
+def write_samples(path: Path, names: list[str], folder: Path, loop_seconds: float = 0.0) -> list[Path]:
+    """Write the samples whose names match a pattern of ``names`` as WAV files; of a stereo pair the left.
+
+    With ``loop_seconds`` each is prolonged over its loop to that length, else it is written as it is.
 
     Raises:
         VqsynthError: not a SoundFont, or it holds no such sample.
@@ -48,17 +51,19 @@ def write_samples(path: Path, name: str, folder: Path, seconds: float = 5.0) -> 
             raise VqsynthError(f"{path}: not a SoundFont 2 file with samples")
         begin, _ = chunks[b"smpl"]
         for sample in _headers(handle, *chunks[b"shdr"]):
-            if not sample.name.startswith(name) or sample.kind not in (1, _LEFT):
+            if sample.kind not in (1, _LEFT) or not any(fnmatch.fnmatchcase(sample.name, name) for name in names):
                 continue
             handle.seek(begin + 2 * sample.start)
             audio = np.frombuffer(handle.read(2 * (sample.end - sample.start)), "<i2")
-            audio = _repeat(audio, sample, round(seconds * sample.sample_rate))
-            stem = re.sub(r"[^A-Za-z0-9#]+", "-", sample.name.removesuffix("(L)")).strip("-")
+            if loop_seconds:
+                audio = _repeat(audio, sample, round(loop_seconds * sample.sample_rate))
+            name = re.sub(r"\(?L\)?$", "", sample.name) if sample.kind == _LEFT else sample.name
+            stem = re.sub(r"[^A-Za-z0-9#]+", "-", name).strip("-")
             target = folder / f"{stem}.wav"
             soundfile.write(target, audio, sample.sample_rate, subtype="PCM_16")
             written.append(target)
     if not written:
-        raise VqsynthError(f"{path}: holds no sample named {name}")
+        raise VqsynthError(f"{path}: holds no sample named {' or '.join(names)}")
     return written
 
 
