@@ -6,10 +6,10 @@ import torch
 
 from vqsynth.errors import VqsynthError
 from vqsynth.training.prepare import hold_out, prepare
+from vqsynth.training.segments import fill_f0
 from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.features import analyse
 from vqsynth.vqvae.model import VQVAE
-from vqsynth.vqvae.training.batches import fill_f0
 from vqsynth.vqvae.training.loop import Trainer
 from vqsynth.vqvae.training.settings import TrainSettings
 
@@ -52,7 +52,7 @@ def test_training_learns_the_sound_and_the_pitch(corpus, tmp_path):
     steps = [run.step() for _ in range(150)]
     early, late = (np.mean([s.losses["spectral"] for s in part]) for part in (steps[:10], steps[-10:]))
     assert late < 0.75 * early
-    assert steps[-1].used_codes > 8
+    assert steps[-1].state["used_codes"] > 8
     assert math.isfinite(run.validate()[0])
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from vqsynth.vqvae.training.loop import Step
+    from vqsynth.training.loop import Step
 
 
 def clock(seconds: float) -> str:
@@ -49,9 +49,9 @@ class TrainingDisplay:
         self.rate = 0.95 * self.rate + 0.05 * step.rate if self.rate else step.rate
         left = clock(step.seconds * (1 - step.share) / max(step.share, 1e-6))
         losses = " ".join(f"{name} {value:.2f}" for name, value in step.losses.items() if name != "total")
-        codes = f" | {step.used_codes} codes, perplexity {step.perplexity:.0f}" if step.used_codes else " | codebook not started"
-        detail = f"step {step.number}, {self.rate:.1f}/s, {left} left | {losses}{codes}"
+        state = "".join(f" | {name.replace('_', ' ')} {value if isinstance(value, str) else f'{value:.0f}'}" for name, value in step.state.items())
+        detail = f"step {step.number}, {self.rate:.1f}/s, {left} left | {losses}{state}"
         self.progress.update(self.task, description="training", completed=step.share, detail=detail)
         if step.validation is not None:
             held_out = "nothing held out" if math.isnan(step.validation) else f"held-out spectral loss {step.validation:.3f}"
-            self.say(f"step {step.number} ({step.share:.0%}): {held_out}; {losses}{codes}")
+            self.say(f"step {step.number} ({step.share:.0%}): {held_out}; {losses}{state}")

@@ -74,7 +74,7 @@ def train(
     from vqsynth.codebook.train import train_timbre
     from vqsynth.errors import UsageError
     from vqsynth.vqvae import config
-    from vqsynth.vqvae.training.loop import Interrupted
+    from vqsynth.training.loop import Interrupted
     from vqsynth.vqvae.training.settings import TrainSettings
 
     if time and steps:

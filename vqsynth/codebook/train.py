@@ -15,11 +15,12 @@ from vqsynth.codebook.folder import CARD, Timbre
 from vqsynth.corpus.packs import read_sources
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.files import read_toml, write_text
+from vqsynth.training.loop import Step
 from vqsynth.training.prepare import Prepared, prepare
 from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.features import analyse
 from vqsynth.vqvae.model import VQVAE
-from vqsynth.vqvae.training.loop import Step, Trainer, join_processes
+from vqsynth.vqvae.training.loop import Trainer, join_processes
 from vqsynth.vqvae.training.objective import Outcome
 from vqsynth.vqvae.training.preview import write_preview
 from vqsynth.vqvae.training.settings import TrainSettings

@@ -26,14 +26,14 @@ class WavaeConfig(BaseModel):
     latent_dim: int = Field(16, ge=1)
     controls: tuple[Literal["loudness", "centroid"], ...] = ("loudness",)
     """Descriptors that are taken out of the latent and given to the decoder."""
-    width: int = Field(192, ge=16)
+    width: int = Field(160, ge=16)
     """Channels of the VAE's ConvNeXt blocks."""
     expansion: int = Field(2, ge=1)
     """Width of a block's hidden layer, in ``width``."""
     kernel_size: int = Field(5, ge=1)
     encoder_blocks: int = Field(3, ge=1)
     decoder_blocks: int = Field(4, ge=1)
-    vocoder_width: int = Field(192, ge=16)
+    vocoder_width: int = Field(176, ge=16)
     vocoder_blocks: int = Field(4, ge=1)
     n_harmonic_bands: int = Field(112, ge=16)
     """Knots of the filter of the pulse train."""

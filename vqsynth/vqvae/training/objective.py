@@ -13,7 +13,8 @@ from vqsynth.dsp.subtractive import Synth
 from vqsynth.vqvae.model import VQVAE
 from vqsynth.dsp.pitch import encode_f0
 from vqsynth.vqvae.quantizer import Quantized
-from vqsynth.vqvae.training.batches import Batch, fill_f0
+from vqsynth.training.segments import fill_f0
+from vqsynth.vqvae.training.batches import Batch
 from vqsynth.vqvae.training.settings import TrainSettings
 
 

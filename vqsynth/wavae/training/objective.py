@@ -1,0 +1,103 @@
+"""The losses of the three phases: vocoder, VAE, and both against discriminators."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from vqsynth.dsp.losses import multi_resolution_stft
+from vqsynth.dsp.loudness import gain_of_loudness
+from vqsynth.dsp.pitch import encode_f0
+from vqsynth.training.segments import fill_f0
+from vqsynth.wavae.analysis import scale_controls
+from vqsynth.wavae.config import STRIDE
+from vqsynth.wavae.model import Wavae
+
+
+@dataclasses.dataclass
+class Batch:
+    """Segments with the model's own analysis of them.
+
+    Shape:
+        audio: [batch, (frames - 1) * hop_length]; mel: [batch, frames, n_mels]; f0: [batch, frames] Hz, 0 where unvoiced;
+        gain: [batch, frames] linear; controls: [batch, frames // 2, n_controls]; active: [batch, frames] bool
+    """
+
+    audio: Tensor
+    mel: Tensor
+    f0: Tensor
+    gain: Tensor
+    controls: Tensor
+    active: Tensor
+
+    @property
+    def latent_active(self) -> Tensor:
+        """Shape: [batch, frames // 2] bool."""
+        return self.active[:, STRIDE - 1 :: STRIDE]
+
+
+def analyse_batch(model: Wavae, raw: dict[str, Tensor]) -> Batch:
+    """Bring drawn segments (with a margin of half a frame) to what the losses read."""
+    half = model.config.n_fft // 2
+    with torch.no_grad():
+        mel, controls = model.analysis(raw["audio"])
+        loudness = controls[..., 0]
+        # As in a stream: the level between two latent frames is on the line.
+        between = (loudness[:, 1::2] + torch.cat([loudness[:, :1], loudness[:, 1:-1:2]], 1)) / 2
+        loudness = torch.stack([between, loudness[:, 1::2]], -1).flatten(1)
+    return Batch(
+        raw["audio"][:, half:-half], mel, raw["f0"], gain_of_loudness(loudness), controls[:, STRIDE - 1 :: STRIDE], raw["active"]
+    )
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Mean of ``values`` where ``weights`` (bool) hold."""
+    return (values * weights).sum() / weights.sum().clamp_min(1)
+
+
+def pitch_losses(model: Wavae, outputs: Tensor, f0: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropies of pitch (voiced frames) and of voicing (active frames)."""
+    logits, voicing = model.vocoder.pitch(outputs)
+    voiced = (f0 > 0) & active
+    goal = encode_f0(f0, model.config.pitch_bins)
+    goal = goal / goal.sum(-1, keepdim=True).clamp_min(1e-6)
+    pitch = -(goal * torch.log_softmax(logits, -1)).sum(-1)
+    agreement = torch.nn.functional.binary_cross_entropy_with_logits(voicing, voiced.float(), reduction="none")
+    return weighted_mean(pitch, voiced), weighted_mean(agreement, active)
+
+
+def synthesise(model: Wavae, outputs: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
+    """Sound of the vocoder's outputs, sung at the tracked pitch. Shape: [batch, frames, n] -> [batch, samples]."""
+    _, harmonic, noise = model.vocoder.filters(outputs)
+    f0 = fill_f0(batch.f0.cpu()).to(batch.f0)
+    return model.synth.whole(f0, harmonic, noise, batch.gain, generator)
+
+
+def vocoder_losses(model: Wavae, mel: Tensor, batch: Batch, generator: torch.Generator | None) -> tuple[dict[str, Tensor], Tensor]:
+    """Spectral, pitch and voicing losses of ``mel`` [batch, frames, n_mels] made sound; and the sound."""
+    outputs = model.vocoder(mel)
+    audio = synthesise(model, outputs, batch, generator)
+    pitch, voicing = pitch_losses(model, outputs, batch.f0, batch.active)
+    return {"spectral": multi_resolution_stft(audio, batch.audio), "pitch": pitch, "voicing": voicing}, audio
+
+
+def gaussian_likelihood(mel: Tensor, target: Tensor, active: Tensor) -> Tensor:
+    """Negative log-likelihood a band under a Gaussian whose variance is the best one for this batch.
+
+    Rybkin, Daniilidis & Levine (2021), Simple and effective VAE training with calibrated decoders, eq. 8.
+    Shape: [batch, frames, n_mels] -> []
+    """
+    error = (mel - target).square().mean(-1)
+    return 0.5 * torch.log(weighted_mean(error, active) + 1e-5)
+
+
+def divergence(mean: Tensor, log_variance: Tensor, active: Tensor) -> Tensor:
+    """KL divergence from the standard Gaussian, nats a latent frame (Kingma & Welling 2014, appendix B)."""
+    return weighted_mean(0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1), active)
+
+
+def decoded(model: Wavae, latents: Tensor, batch: Batch) -> Tensor:
+    """Mel frames of latents under the batch's own controls."""
+    return model.decoder(latents, scale_controls(batch.controls))
