@@ -19,6 +19,7 @@ from vqsynth.cli.sweep import sweep
 from vqsynth.cli.timbres import info, timbres
 from vqsynth.cli.train import train
 from vqsynth.cli.transfer import decode, encode, transfer
+from vqsynth.cli.wavae import wavae_app
 from vqsynth.errors import VqsynthError
 
 PANELS = {
@@ -38,6 +39,7 @@ app = typer.Typer(
 for _panel, _commands in PANELS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)
+app.add_typer(wavae_app, name="wavae", rich_help_panel="Make sound")
 app.add_typer(corpus_app, name="corpus", rich_help_panel="Train your own")
 
 

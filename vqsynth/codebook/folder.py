@@ -8,13 +8,13 @@ the card; an index that does not match is rebuilt, anything else that does not m
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vqsynth.errors import UsageError, VqsynthError, nearest_names, warn
-from vqsynth.files import read_toml, save_tensors, sha256, write_text
+from vqsynth.errors import VqsynthError, warn
+from vqsynth.files import save_tensors, sha256
+from vqsynth.model_folder import MODEL, ModelFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,26 +24,13 @@ if TYPE_CHECKING:
     from vqsynth.vqvae.config import ModelConfig
     from vqsynth.vqvae.model import VQVAE
 
-FORMAT_VERSION = 1
-CARD, MODEL, TABLE, INDEX = "timbre.toml", "model.safetensors", "descriptors.csv", "index.faiss"
-
-
-def search_path() -> list[Path]:
-    """Folders that are searched for timbres, first match first."""
-    package = Path(__file__).resolve().parents[1]
-    listed = [Path(p) for p in os.environ.get("VQSYNTH_CODEBOOKS", "").split(os.pathsep) if p]
-    return [*listed, Path("codebooks"), package / "_data" / "codebooks", package.parent / "codebooks"]
+CARD, TABLE, INDEX = "timbre.toml", "descriptors.csv", "index.faiss"
+FORMAT_VERSION = ModelFolder.FORMAT_VERSION
 
 
 def installed() -> dict[str, Path]:
     """All timbres that the search path holds: name -> folder."""
-    found: dict[str, Path] = {}
-    for folder in search_path():
-        if folder.is_dir():
-            for path in sorted(folder.iterdir()):
-                if (path / CARD).is_file():
-                    found.setdefault(path.name, path)
-    return dict(sorted(found.items()))
+    return Timbre.installed()
 
 
 def find(name: str | Path) -> Path:
@@ -52,86 +39,39 @@ def find(name: str | Path) -> Path:
     Raises:
         UsageError: no such timbre; the message names the nearest ones.
     """
-    path = Path(name)
-    if (path / CARD).is_file():
-        return path
-    if path.is_dir() and (os.sep in str(name) or path.is_absolute()):
-        raise VqsynthError(f"{path}: not a timbre folder, it has no {CARD}; train one with `vqsynth train`")
-    timbres = installed()
-    if str(name) not in timbres:
-        raise UsageError(f"{name}: no timbre of this name; {nearest_names(str(name), timbres)}")
-    return timbres[str(name)]
+    return Timbre.find(name)
 
 
-class Timbre:
+class Timbre(ModelFolder):
     """A trained timbre on disk; its parts are loaded and verified when they are first used.
 
     Attributes:
         path: the folder. card: the content of ``timbre.toml``.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.card = read_toml(path / CARD)
-        version = self.card.get("timbre", {}).get("format_version")
-        if version != FORMAT_VERSION:
-            raise VqsynthError(
-                f"{path / CARD}: format version {version}, but this vqsynth reads version {FORMAT_VERSION}; "
-                "use the vqsynth that made it, or train the timbre again"
-            )
-
-    def __repr__(self) -> str:
-        return f"Timbre({self.name!r})"
-
-    @property
-    def name(self) -> str:
-        return str(self.card["timbre"].get("name", self.path.name))
+    KIND, CARD = "timbre", CARD
+    REMEDIES = {
+        TABLE: ("run `vqsynth analyze`", "run `vqsynth analyze` to make it anew"),
+        INDEX: ("run `vqsynth analyze`", "restore it or train the timbre again"),
+    }
 
     @functools.cached_property
     def config(self) -> ModelConfig:
         """The model's configuration."""
-        from pydantic import ValidationError
-
         from vqsynth.vqvae.config import ModelConfig
 
-        try:
-            return ModelConfig(**self.card["model"])
-        except (KeyError, ValidationError) as error:
-            raise VqsynthError(f"{self.path / CARD}: its [model] section is damaged ({error}); restore the file") from error
-
-    def _verified(self, name: str) -> Path:
-        path = self.path / name
-        if not path.is_file():
-            remedy = "run `vqsynth analyze`" if name in (TABLE, INDEX) else "restore it or train the timbre again"
-            raise VqsynthError(f"{path}: missing from the timbre folder; {remedy}")
-        if self.card.get("files", {}).get(name) != sha256(path):
-            remedy = "run `vqsynth analyze` to make it anew" if name == TABLE else "restore it or train the timbre again"
-            raise VqsynthError(f"{path}: damaged or changed, its checksum is not the one in {CARD}; {remedy}")
-        return path
+        return self.read_config(ModelConfig)
 
     @functools.cached_property
     def _tensors(self) -> dict[str, Any]:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        path = self._verified(MODEL)
-        try:
-            return load_file(path)
-        except SafetensorError as error:
-            raise VqsynthError(f"{path}: not a safetensors file ({error}); restore it") from error
+        return self.read_tensors()
 
     @functools.cached_property
     def model(self) -> VQVAE:
         """The VQ-VAE in single precision, ready for inference."""
         from vqsynth.vqvae.model import VQVAE
 
-        model = VQVAE(self.config)
-        weights = {k[6:]: v.float() for k, v in self._tensors.items() if k.startswith("model.")}
-        try:
-            model.load_state_dict(weights)
-        except RuntimeError as error:
-            raise VqsynthError(f"{self.path / MODEL}: does not fit the configuration in {CARD}; restore both") from error
-        return model.eval().requires_grad_(False)
+        return self.fill(VQVAE(self.config), self._tensors)
 
     @functools.cached_property
     def usage(self) -> np.ndarray:
@@ -148,7 +88,7 @@ class Timbre:
         """The descriptor table."""
         from vqsynth.codebook.table import Table
 
-        table = Table.load(self._verified(TABLE))
+        table = Table.load(self.verified(TABLE))
         if len(table.codes) != self.config.n_codes:
             raise VqsynthError(f"{self.path / TABLE}: {len(table.codes)} rows for {self.config.n_codes} codes; run `vqsynth analyze`")
         return table
@@ -159,19 +99,10 @@ class Timbre:
         from vqsynth.codebook.index import UnitIndex, table_index
 
         try:
-            return UnitIndex.load(self._verified(INDEX))
+            return UnitIndex.load(self.verified(INDEX))
         except VqsynthError as error:
             warn(f"{error}; rebuilt in memory from {TABLE}")
             return table_index(self.table)
-
-    def verify(self) -> None:
-        """Check every file of the folder against the card.
-
-        Raises:
-            VqsynthError: names the first file that is missing or damaged.
-        """
-        for name in self.card.get("files", {}):
-            self._verified(name)
 
     def render(self, **options: Any):
         """Render descriptor targets: ``timbre.render(centroid="sin", f0="A4")``.
@@ -184,17 +115,13 @@ class Timbre:
         from vqsynth.synthesis.render import render_targets
 
         return render_targets(self, **options)
-
-
 def load(name: str | Path) -> Timbre:
     """Load a timbre by name or path.
 
     Raises:
         UsageError: no such timbre. VqsynthError: the folder is damaged or of a foreign version.
     """
-    return Timbre(find(name))
-
-
+    return Timbre(Timbre.find(name))
 def save_model(folder: Path, model: VQVAE, usage: np.ndarray, transitions: np.ndarray, card: Mapping[str, Any]) -> Timbre:
     """Write weights (half precision) and card into ``folder``; the table is left to the analysis."""
     import torch
@@ -207,22 +134,13 @@ def save_model(folder: Path, model: VQVAE, usage: np.ndarray, transitions: np.nd
     # The old table belongs to the old weights.
     for name in (TABLE, INDEX):
         (folder / name).unlink(missing_ok=True)
-    write_card(folder, {**card, "files": {MODEL: sha256(folder / MODEL)}})
+    Timbre.write_card(folder, {**card, "files": {MODEL: sha256(folder / MODEL)}})
     return Timbre(folder)
-
-
 def record_files(timbre: Timbre, names: list[str]) -> None:
     """Take the checksums of ``names`` into the card."""
     files = dict(timbre.card.get("files", {}))
     files.update({name: sha256(timbre.path / name) for name in names})
     timbre.card["files"] = files
-    write_card(timbre.path, timbre.card)
+    timbre.write_card(timbre.path, timbre.card)
     for cached in ("table", "index"):
         timbre.__dict__.pop(cached, None)
-
-
-def write_card(folder: Path, card: Mapping[str, Any]) -> None:
-    """Write ``timbre.toml``, whole or not at all."""
-    import tomli_w
-
-    write_text(folder / CARD, tomli_w.dumps(dict(card)))

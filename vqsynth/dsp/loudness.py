@@ -15,6 +15,8 @@ from torch import Tensor
 
 from vqsynth.dsp.stft import hann, power_spectrogram
 
+VERSION = 1
+"""Raised when the measure changes: models that were trained with another one cannot follow it."""
 FLOOR_DB = -120.0
 UNIT_LUFS = -20.0
 """Loudness of a frame that is synthesised with gain 1."""

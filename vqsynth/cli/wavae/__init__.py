@@ -1,0 +1,16 @@
+"""``vqsynth wavae``: the continuous path."""
+
+from __future__ import annotations
+
+import typer
+
+wavae_app = typer.Typer(
+    no_args_is_help=True,
+    help="Bend, cross and feed back latent paths: the continuous model.",
+)
+# from vqsynth.cli.wavae.paths import bend, decode, encode
+# from vqsynth.cli.wavae.interpolate import interpolate
+# from vqsynth.cli.wavae.transfer import transfer
+# from vqsynth.cli.wavae.feedback import feedback
+for _command in ():
+    wavae_app.command()(_command)

@@ -1,0 +1,143 @@
+"""A trained domain: a folder with the continuous model of one kind of sound."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vqsynth.dsp import loudness
+from vqsynth.errors import VqsynthError
+from vqsynth.files import save_tensors, sha256
+from vqsynth.model_folder import MODEL, ModelFolder
+from vqsynth.wavae.path import LatentPath
+from vqsynth.wavae.pca import Pca
+
+if TYPE_CHECKING:
+    from vqsynth.wavae.config import WavaeConfig
+    from vqsynth.wavae.model import Wavae
+    from vqsynth.wavae.stream import Stream
+
+CARD = "wavae.toml"
+
+
+class Domain(ModelFolder):
+    """A trained domain on disk; its parts are loaded and verified when they are first used.
+
+    Attributes:
+        path: the folder. card: the content of ``wavae.toml``.
+    """
+
+    KIND, CARD, INSIDE, TRAIN = "wavae model", CARD, "wavae", "vqsynth wavae train"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        version = self.header.get("loudness_version")
+        if version != loudness.VERSION:
+            raise VqsynthError(
+                f"{path / CARD}: trained with loudness version {version}, but this vqsynth measures version {loudness.VERSION}; "
+                "its levels would be wrong. Train it again, or use the vqsynth that made it"
+            )
+
+    @functools.cached_property
+    def config(self) -> WavaeConfig:
+        """The model's configuration."""
+        from vqsynth.wavae.config import WavaeConfig
+
+        return self.read_config(WavaeConfig)
+
+    @functools.cached_property
+    def _tensors(self) -> dict[str, Any]:
+        return self.read_tensors()
+
+    @functools.cached_property
+    def model(self) -> Wavae:
+        """The model in single precision, ready for inference."""
+        from vqsynth.wavae.model import Wavae
+
+        return self.fill(Wavae(self.config), self._tensors)
+
+    @functools.cached_property
+    def pca(self) -> Pca:
+        """Principal axes of the training recordings' latents."""
+        return Pca(*(self._tensors[f"pca.{name}"].numpy() for name in ("mean", "components", "std")))
+
+    @property
+    def level(self) -> float:
+        """Loudness that the loudest moment of every training recording had, dB."""
+        return float(self.card["training"]["level_lufs"])
+
+    def encode(self, audio: np.ndarray) -> LatentPath:
+        """Encode a sound at the model's rate. Shape: audio [samples].
+
+        Raises:
+            VqsynthError: the sound is shorter than one latent frame, or holds NaN.
+        """
+        config = self.config
+        if len(audio) < config.latent_hop:
+            raise VqsynthError(
+                f"{len(audio)} samples are shorter than one latent frame of {self.name} ({config.latent_hop} samples, "
+                f"{1000 / config.rate:.0f} ms); give a longer sound"
+            )
+        if not np.isfinite(audio).all():
+            raise VqsynthError("the sound holds values that are no numbers (NaN or infinity); export it again")
+        z, controls = self.model.encode(audio)
+        return LatentPath(z, controls, config.controls, config.rate, config.sample_rate, len(audio), self.name, self.pca, loudness.VERSION)
+
+    def accept(self, path: LatentPath) -> None:
+        """Check that a path can be decoded here.
+
+        Raises:
+            VqsynthError: says which of dimension, rate, controls or loudness does not fit.
+        """
+        config = self.config
+        if path.z.shape[1] != config.latent_dim:
+            raise VqsynthError(f"the path has {path.z.shape[1]} latent dimensions, but {self.name} has {config.latent_dim}; encode the sound with {self.name}")
+        if abs(path.rate / config.rate - 1) > 1e-4:
+            raise VqsynthError(f"the path has {path.rate:.2f} frames a second, but {self.name} has {config.rate:.2f}; encode the sound with {self.name}")
+        if path.names != config.controls:
+            raise VqsynthError(f"the path carries {', '.join(path.names)}, but {self.name} is controlled by {', '.join(config.controls)}")
+        if path.loudness_version != loudness.VERSION:
+            raise VqsynthError(f"the path was made with loudness version {path.loudness_version}, this vqsynth measures version {loudness.VERSION}; encode the sound again")
+
+    def decode(self, path: LatentPath, seed: int = 0) -> np.ndarray:
+        """Decode a latent path. Shape: -> [samples], the path's own length.
+
+        Raises:
+            VqsynthError: the path does not fit this domain (:meth:`accept`).
+        """
+        self.accept(path)
+        return self.model.decode(path.z, path.controls, path.samples, seed)
+
+    @contextlib.contextmanager
+    def streaming(self, seed: int = 0) -> Iterator[Stream]:
+        """Begin a live stream: ``stream.push(block)`` [samples] -> [samples], ``stream.delay`` samples late."""
+        with self.model.streaming(seed) as stream:
+            yield stream
+
+
+def load(name: str | Path) -> Domain:
+    """Load a domain by name or path.
+
+    Raises:
+        UsageError: no such domain. VqsynthError: the folder is damaged, of a foreign version, or of another loudness.
+    """
+    return Domain(Domain.find(name))
+
+
+def save(folder: Path, model: Wavae, pca: Pca, card: Mapping[str, Any]) -> Domain:
+    """Write weights (half precision), axes and card into ``folder``."""
+    import torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model.{k}": v.half() for k, v in model.state_dict().items()}
+    tensors |= {f"pca.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in vars(pca).items()}
+    save_tensors(folder / MODEL, tensors)
+    files = {MODEL: sha256(folder / MODEL)}
+    files |= {str(p.relative_to(folder)): sha256(p) for p in sorted((folder / "figures").glob("*.png"))}
+    Domain.write_card(folder, {**card, "files": files})
+    return Domain(folder)
