@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vqsynth.corpus.files import find_audio
 from vqsynth.errors import UsageError, VqsynthError, warn
-from vqsynth.synthesis.output import check_output
+from vqsynth.audio_out import check_output
 from vqsynth.synthesis.transfer import Transferred, transfer
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from vqsynth.synthesis.aims import Aim, resolve
 from vqsynth.synthesis.codes import CodeSequence, load_codes, save_codes
 from vqsynth.synthesis.level import SILENCE_DB, gain_curve, loudness_aim, read_gain
 from vqsynth.synthesis.match import match
-from vqsynth.synthesis.output import check_output, open_sound
+from vqsynth.audio_out import check_output, open_sound
 from vqsynth.synthesis.pitch_fit import bridge
 from vqsynth.synthesis.produce import Progress, produce
 from vqsynth.synthesis.request import Request

@@ -144,7 +144,7 @@ def decode(
     Raises:
         UsageError: ``output`` has another suffix, or ``bits`` does not fit it. VqsynthError: it cannot be written.
     """
-    from vqsynth.synthesis.output import open_sound
+    from vqsynth.audio_out import open_sound
 
     bend, written = 0.0, 0
     config = timbre.config
