@@ -1,0 +1,162 @@
+"""Mel spectrograms of sounds beside or below one another, with one scale for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vqsynth.files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+N_FFT, N_MELS = 2048, 128
+RANGE_DB = 80.0
+COLUMNS = 1200
+"""Columns shown at most; longer sounds are averaged over time."""
+FMIN, FMAX = 30.0, 20_000.0
+_TICKS = (100, 500, 1000, 2000, 5000, 10_000, 20_000)
+_PIECE = 1 << 20  # samples analysed at a time
+
+Panel = tuple[str, np.ndarray]
+"""A title and the sound below it, audio [samples]."""
+
+
+def mel_levels(audio: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Levels of 128 mel bands over time.
+
+    Shape: audio [samples] -> [columns, 128] in dB, columns at most 1,200
+    """
+    import torch
+
+    from vqsynth.dsp.filterbank import mel_filters
+    from vqsynth.dsp.stft import hann
+
+    filters, window = mel_filters(sample_rate, N_FFT, N_MELS, FMIN, FMAX), hann(N_FFT)
+    # Enough columns for the eye, each the average of whole frames.
+    hop = max(N_FFT // 8, min(N_FFT // 4, len(audio) // COLUMNS))
+    padded = np.pad(np.asarray(audio, np.float32), (N_FFT // 2, N_FFT // 2))
+    rows = []
+    for start in range(0, len(audio) + 1, _PIECE // hop * hop):
+        piece = torch.from_numpy(padded[start : start + (_PIECE // hop - 1) * hop + N_FFT])
+        if len(piece) >= N_FFT:
+            rows.append(torch.fft.rfft(piece.unfold(0, N_FFT, hop) * window).abs().square() @ filters)
+    power = torch.cat(rows).numpy()
+    step = -(-len(power) // COLUMNS)
+    power = np.add.reduceat(power, np.arange(0, len(power), step)) / step if step > 1 else power
+    return 10 * np.log10(power + 1e-10)
+
+
+def draw_mel(axes: Axes, audio: np.ndarray, sample_rate: int, top_db: float | None = None) -> AxesImage:
+    """Draw one mel spectrogram; time in s, frequency in Hz on the mel scale.
+
+    Args:
+        axes: what to draw into. audio: [samples].
+        top_db: the level that is 0 dB, in the measure of :func:`mel_levels`; by default the sound's own maximum.
+
+    Returns:
+        The image, whose values are dB below ``top_db``.
+    """
+    return _draw(axes, mel_levels(audio, sample_rate), len(audio) / sample_rate, sample_rate, top_db)
+
+
+def _draw(axes: Axes, levels: np.ndarray, seconds: float, sample_rate: int, top_db: float | None) -> AxesImage:
+    from vqsynth.dsp.filterbank import hz_to_mel
+
+    high = min(FMAX, sample_rate / 2)
+    top_db = float(levels.max()) if top_db is None else top_db
+    image = axes.imshow(
+        levels.T - top_db, origin="lower", aspect="auto", cmap="magma", vmin=-RANGE_DB, vmax=0.0, interpolation="none",
+        extent=(0, seconds, float(hz_to_mel(FMIN)), float(hz_to_mel(high))),
+    )  # fmt: skip
+    ticks = [hz for hz in _TICKS if hz <= high]
+    axes.set_yticks([float(hz_to_mel(hz)) for hz in ticks], [f"{hz / 1000:g}k" if hz >= 1000 else str(hz) for hz in ticks])
+    axes.tick_params(labelsize=8)
+    # Where a sound has ended, what is behind it is dark as silence is.
+    axes.set_facecolor(image.cmap(0.0))
+    return image
+
+
+def mel_panels(
+    path: str | Path | None,
+    panels: Sequence[Panel],
+    sample_rate: int,
+    side_by_side: bool = False,
+    title: str = "",
+    strip: tuple[str, np.ndarray, dict[str, np.ndarray]] | None = None,
+) -> Figure:
+    """Draw sounds on common axes of time, frequency and level; 0 dB is the loudest spot of all of them.
+
+    Args:
+        path: PNG file, written whole or not at all; None only makes the figure.
+        side_by_side: panels in a row instead of one below the other.
+        strip: curves below the panels: label of their axis, seconds [n], and name -> values [n].
+
+    Returns:
+        The figure; its axes are the panels, then the strip if there is one, then the colour bar.
+
+    Raises:
+        VqsynthError: the figure cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    count = len(panels)
+    heights = [1.0] if side_by_side else [1.0] * count
+    heights += [0.5] * (strip is not None)
+    size = (max(6.0, 1.2 + 3.0 * count), 4.2) if side_by_side else (10.0, 0.9 + 2.1 * sum(heights))
+    figure = Figure(figsize=size, layout="constrained", dpi=100)
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(len(heights), count if side_by_side else 1, height_ratios=heights)
+    levels = [mel_levels(audio, sample_rate) for _, audio in panels]
+    top = max(float(level.max()) for level in levels)
+    last = max(len(audio) for _, audio in panels) / sample_rate
+    shown: list[Axes] = []
+    for number, ((name, audio), level) in enumerate(zip(panels, levels)):
+        place = grid[0, number] if side_by_side else grid[number, 0]
+        axes = figure.add_subplot(place, sharex=shown[0] if shown else None, sharey=shown[0] if shown else None)
+        image = _draw(axes, level, len(audio) / sample_rate, sample_rate, top)
+        axes.set_title(name, loc="left", fontsize=10)
+        outer = number == 0 if side_by_side else True
+        axes.set_ylabel("frequency (Hz)" if outer else "", fontsize=9)
+        axes.tick_params(labelleft=outer)
+        shown.append(axes)
+    if strip is not None:
+        label, seconds, curves = strip
+        axes = figure.add_subplot(grid[-1, :], sharex=shown[0])
+        for name, values in curves.items():
+            axes.plot(seconds, values, lw=1.5, label=name)
+        axes.set_ylabel(label, fontsize=9)
+        axes.tick_params(labelsize=8)
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8, ncols=len(curves), loc="best")
+        shown.append(axes)
+    shown[0].set_xlim(0, last)
+    lowest = shown if side_by_side else shown[-1:]
+    for axes in shown:
+        axes.tick_params(labelbottom=axes in lowest)
+    for axes in lowest:
+        axes.set_xlabel("time (s)", fontsize=9)
+    bar = figure.colorbar(image, ax=shown[:count], pad=0.01, aspect=30 if not side_by_side else 18)
+    bar.set_label("level (dB below the loudest)", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG, whole or not at all.
+
+    Raises:
+        VqsynthError: it cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png")
