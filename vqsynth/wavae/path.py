@@ -22,6 +22,7 @@ class LatentPath:
         rate: frames a second. sample_rate: of the sound, Hz. samples: length of the sound.
         domain: name of the domain that made it. pca: the domain's principal axes.
         loudness_version: of the loudness function that measured the first control.
+        operations: what bent the path since it was encoded, oldest first, as :mod:`vqsynth.wavae.bend` words it.
     """
 
     z: np.ndarray
@@ -33,6 +34,7 @@ class LatentPath:
     domain: str
     pca: Pca
     loudness_version: int
+    operations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.z.ndim != 2 or self.controls.shape != (len(self.z), len(self.names)):
