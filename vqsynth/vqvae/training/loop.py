@@ -99,7 +99,7 @@ class Trainer(Loop):
         return outcome.losses, report
 
     @torch.no_grad()
-    def validate(self, batches: int = 4) -> tuple[float, Outcome | None]:
+    def validate(self, batches: int = 4) -> tuple[float, tuple[Tensor, Tensor] | None]:
         """Spectral loss on the held-out recordings, always on the same segments; nan without any."""
         if not self.held_out.pieces:
             return math.nan, None
@@ -110,8 +110,7 @@ class Trainer(Loop):
             batch = draw(self.held_out, self.settings.batch_size, random).to(self.device)
             outcome = self.objective(batch, self.started, generator)
             total += float(outcome.losses["spectral"])
-        self.last_batch = batch
-        return total / batches, outcome
+        return total / batches, (batch.audio, outcome.audio)
 
 
 def join_processes() -> tuple[int, int]:

@@ -17,7 +17,7 @@ from vqsynth.wavae.analysis import scale_controls
 from vqsynth.wavae.config import STRIDE
 from vqsynth.wavae.model import Wavae
 from vqsynth.wavae.training import objective
-from vqsynth.wavae.training.adversary import Regressor, control_loss
+from vqsynth.wavae.training.adversary import Regressor
 from vqsynth.wavae.training.discriminator import Discriminator, discriminator_loss, generator_losses
 from vqsynth.wavae.training.objective import Batch
 from vqsynth.wavae.training.settings import WavaeSettings
@@ -117,10 +117,10 @@ class WavaeTrainer(Loop):
         # Half sampled, half means: neither may tell.
         pick = torch.rand(mean.shape[:2], generator=generator).to(mean)[..., None] < 0.5
         told = torch.where(pick, mean, latents)
-        control, predicted = control_loss(self.regressor, told[active], scale_controls(batch.controls)[active], settings.control_weight)
+        control, predicted = self.regressor(told[active], scale_controls(batch.controls)[active], settings.control_weight)
         losses = {
             "mel": objective.gaussian_likelihood(mel, batch.mel, batch.active), "pitch": pitch, "voicing": voicing,
-            "kl": kl, "r2": predicted,
+            "kl": kl, "r2": torch.tensor(predicted),
         }
         warm = min(1.0, done / settings.kl_warmup) if settings.kl_warmup else 1.0
         per_band = settings.kl_weight * warm / (STRIDE * model.config.n_mels)

@@ -10,10 +10,9 @@ import torch
 
 from vqsynth.dsp.stft import power_spectrogram
 from vqsynth.files import atomic_path
-from vqsynth.vqvae.config import ModelConfig
 
 
-def write_preview(folder: Path, step: int, target: np.ndarray, output: np.ndarray, config: ModelConfig) -> Path:
+def write_preview(folder: Path, step: int, target: np.ndarray, output: np.ndarray, sample_rate: int, n_fft: int, hop_length: int) -> Path:
     """Write ``step_N.wav`` (recordings, then their reconstructions) and ``step_N.png``.
 
     Shape:
@@ -25,17 +24,17 @@ def write_preview(folder: Path, step: int, target: np.ndarray, output: np.ndarra
     import matplotlib.figure
 
     folder.mkdir(parents=True, exist_ok=True)
-    both = np.concatenate([np.concatenate(list(target)), np.zeros(config.sample_rate // 4), np.concatenate(list(output))])
+    both = np.concatenate([np.concatenate(list(target)), np.zeros(sample_rate // 4), np.concatenate(list(output))])
     with atomic_path(folder / f"step_{step:06d}.wav") as temporary:
-        soundfile.write(temporary, np.clip(both, -1, 1), config.sample_rate, "PCM_16")
+        soundfile.write(temporary, np.clip(both, -1, 1), sample_rate, "PCM_16")
     figure = matplotlib.figure.Figure(figsize=(10, 4.5), layout="constrained")
     for axes, audio, title in zip(figure.subplots(1, 2, sharey=True), (target, output), ("held-out recordings", f"reconstructions at step {step}")):
         signal = torch.from_numpy(np.concatenate(list(audio)).astype(np.float32))
-        power = power_spectrogram(signal, config.n_fft, config.hop_length).numpy()
+        power = power_spectrogram(signal, n_fft, hop_length).numpy()
         level = 10 * np.log10(power.T + 1e-9)
         axes.imshow(
             level, origin="lower", aspect="auto", cmap="magma", vmin=level.max() - 80, vmax=level.max(),
-            extent=(0, len(signal) / config.sample_rate, 0, config.sample_rate / 2000),
+            extent=(0, len(signal) / sample_rate, 0, sample_rate / 2000),
         )
         axes.set(title=title, xlabel="time (s)", ylim=(0, 12))
     figure.axes[0].set_ylabel("frequency (kHz)")
