@@ -73,9 +73,9 @@ def read_csv(path: str | Path, descriptor: str | None = None) -> Breakpoints:
             no finite number, or times that run backwards; the message gives the line.
     """
     path = Path(path)
-    rows = _rows(path)
+    rows = csv_rows(path)
     column = 1
-    if rows and not _is_time(rows[0][1][0]):
+    if rows and not is_number(rows[0][1][0]):
         column = _value_column(rows[0][1], descriptor)
         rows = rows[1:]
     if not rows:
@@ -85,7 +85,7 @@ def read_csv(path: str | Path, descriptor: str | None = None) -> Breakpoints:
         where = f"{path}, line {line}"
         if len(cells) <= column:
             raise UsageError(f"{where}: found {len(cells)} column(s) and need {column + 1}; write time,value")
-        time = _number(cells[0], where, "time", points[-1][0] if points else None)
+        time = finite(cells[0], where, "time", points[-1][0] if points else None)
         value, unit = _quantity(cells[column], where)
         units.add(unit)
         points.append((time, value))
@@ -104,11 +104,16 @@ def read_csv(path: str | Path, descriptor: str | None = None) -> Breakpoints:
     )
 
 
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
+def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Rows of a CSV file with their line numbers; separated by commas, semicolons or tabs, without comments and empty lines.
+
+    Raises:
+        UsageError: the file is missing or not text.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise UsageError(f"{path}: no such file; check the name of the target") from None
+        raise UsageError(f"{path}: no such file; check its name") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}: this is not a text file; save the curve as CSV in UTF-8") from None
     except OSError as error:
@@ -124,7 +129,8 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _is_time(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number (which may be NaN) and no title."""
     try:
         float(cell)
     except ValueError:
@@ -140,10 +146,15 @@ def _value_column(header: list[str], descriptor: str | None) -> int:
     return 1
 
 
-def _number(cell: str, where: str, what: str, after: float | None) -> float:
-    number = float(cell) if _is_time(cell) else None
+def finite(cell: str, where: str, what: str, after: float | None = None) -> float:
+    """Read a cell as a finite number, at least ``after``.
+
+    Raises:
+        UsageError: it is not; the message begins with ``where``.
+    """
+    number = float(cell) if is_number(cell) else None
     if number is None or not math.isfinite(number):
-        raise UsageError(f"{where}: {what} {cell!r} is not a finite number; write seconds such as 1.5")
+        raise UsageError(f"{where}: {what} {cell!r} is not a finite number; write one such as 1.5")
     if after is not None and number < after:
         raise UsageError(f"{where}: time runs backwards from {after:g} to {number:g} s; sort the rows by time")
     return number

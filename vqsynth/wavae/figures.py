@@ -12,7 +12,7 @@ from vqsynth.files import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
     from matplotlib.image import AxesImage
 
 N_FFT, N_MELS = 2048, 128
@@ -25,6 +25,10 @@ _PIECE = 1 << 20  # samples analysed at a time
 
 Panel = tuple[str, np.ndarray]
 """A title and the sound below it, audio [samples]."""
+Strip = tuple[str, np.ndarray, dict[str, np.ndarray]]
+"""Curves over the same time: what their axis shows, seconds [n], and name -> values [n]."""
+STRIP_HEIGHT = 0.5
+"""Of a panel's height."""
 
 
 def mel_levels(audio: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -82,20 +86,63 @@ def _draw(axes: Axes, levels: np.ndarray, seconds: float, sample_rate: int, top_
     return image
 
 
-def mel_panels(
-    path: str | Path | None,
-    panels: Sequence[Panel],
-    sample_rate: int,
-    side_by_side: bool = False,
-    title: str = "",
-    strip: tuple[str, np.ndarray, dict[str, np.ndarray]] | None = None,
-) -> Figure:
+def draw_panels(
+    figure: Figure | SubFigure, panels: Sequence[Panel], sample_rate: int, side_by_side: bool = False, strip: Strip | None = None
+) -> list[Axes]:
     """Draw sounds on common axes of time, frequency and level; 0 dB is the loudest spot of all of them.
 
     Args:
+        side_by_side: panels in a row instead of one below the other. strip: curves below the panels.
+
+    Returns:
+        The axes of the panels, then of the strip if there is one.
+    """
+    count = len(panels)
+    heights = [1.0] if side_by_side else [1.0] * count
+    heights += [STRIP_HEIGHT] * (strip is not None)
+    grid = figure.add_gridspec(len(heights), count if side_by_side else 1, height_ratios=heights)
+    levels = [mel_levels(audio, sample_rate) for _, audio in panels]
+    top = max(float(level.max()) for level in levels)
+    shown: list[Axes] = []
+    for number, ((name, audio), level) in enumerate(zip(panels, levels)):
+        place = grid[0, number] if side_by_side else grid[number, 0]
+        axes = figure.add_subplot(place, sharex=shown[0] if shown else None, sharey=shown[0] if shown else None)
+        image = _draw(axes, level, len(audio) / sample_rate, sample_rate, top)
+        axes.set_title(name, loc="left", fontsize=10)
+        outer = number == 0 or not side_by_side
+        axes.set_ylabel("frequency (Hz)" if outer else "", fontsize=9)
+        axes.tick_params(labelleft=outer)
+        shown.append(axes)
+    if strip is not None:
+        shown.append(figure.add_subplot(grid[-1, :], sharex=shown[0]))
+        _draw_strip(shown[-1], *strip)
+    shown[0].set_xlim(0, max(len(audio) for _, audio in panels) / sample_rate)
+    for axes in shown:
+        lowest = axes is shown[-1] or side_by_side
+        axes.tick_params(labelbottom=lowest)
+        axes.set_xlabel("time (s)" if lowest else "", fontsize=9)
+    bar = figure.colorbar(image, ax=shown[:count], pad=0.01, aspect=18 if side_by_side else 10 * count)
+    bar.set_label("level (dB below the loudest)", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    return shown
+
+
+def _draw_strip(axes: Axes, label: str, seconds: np.ndarray, curves: dict[str, np.ndarray]) -> None:
+    for name, values in curves.items():
+        axes.plot(seconds, values, lw=1.5, label=name)
+    axes.set_ylabel(label, fontsize=9)
+    axes.tick_params(labelsize=8)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, ncols=len(curves), loc="best")
+
+
+def mel_panels(
+    path: str | Path | None, panels: Sequence[Panel], sample_rate: int, side_by_side: bool = False, strip: Strip | None = None, title: str = ""
+) -> Figure:
+    """Draw sounds as by :func:`draw_panels` into a figure of their own.
+
+    Args:
         path: PNG file, written whole or not at all; None only makes the figure.
-        side_by_side: panels in a row instead of one below the other.
-        strip: curves below the panels: label of their axis, seconds [n], and name -> values [n].
 
     Returns:
         The figure; its axes are the panels, then the strip if there is one, then the colour bar.
@@ -103,53 +150,22 @@ def mel_panels(
     Raises:
         VqsynthError: the figure cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     count = len(panels)
-    heights = [1.0] if side_by_side else [1.0] * count
-    heights += [0.5] * (strip is not None)
-    size = (max(6.0, 1.2 + 3.0 * count), 4.2) if side_by_side else (10.0, 0.9 + 2.1 * sum(heights))
-    figure = Figure(figsize=size, layout="constrained", dpi=100)
-    FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(len(heights), count if side_by_side else 1, height_ratios=heights)
-    levels = [mel_levels(audio, sample_rate) for _, audio in panels]
-    top = max(float(level.max()) for level in levels)
-    last = max(len(audio) for _, audio in panels) / sample_rate
-    shown: list[Axes] = []
-    for number, ((name, audio), level) in enumerate(zip(panels, levels)):
-        place = grid[0, number] if side_by_side else grid[number, 0]
-        axes = figure.add_subplot(place, sharex=shown[0] if shown else None, sharey=shown[0] if shown else None)
-        image = _draw(axes, level, len(audio) / sample_rate, sample_rate, top)
-        axes.set_title(name, loc="left", fontsize=10)
-        outer = number == 0 if side_by_side else True
-        axes.set_ylabel("frequency (Hz)" if outer else "", fontsize=9)
-        axes.tick_params(labelleft=outer)
-        shown.append(axes)
-    if strip is not None:
-        label, seconds, curves = strip
-        axes = figure.add_subplot(grid[-1, :], sharex=shown[0])
-        for name, values in curves.items():
-            axes.plot(seconds, values, lw=1.5, label=name)
-        axes.set_ylabel(label, fontsize=9)
-        axes.tick_params(labelsize=8)
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=8, ncols=len(curves), loc="best")
-        shown.append(axes)
-    shown[0].set_xlim(0, last)
-    lowest = shown if side_by_side else shown[-1:]
-    for axes in shown:
-        axes.tick_params(labelbottom=axes in lowest)
-    for axes in lowest:
-        axes.set_xlabel("time (s)", fontsize=9)
-    bar = figure.colorbar(image, ax=shown[:count], pad=0.01, aspect=30 if not side_by_side else 18)
-    bar.set_label("level (dB below the loudest)", fontsize=9)
-    bar.ax.tick_params(labelsize=8)
+    figure = blank(max(6.0, 1.2 + 3.0 * count), 4.2) if side_by_side else blank(10.0, 0.9 + 2.1 * (count + STRIP_HEIGHT * (strip is not None)))
+    draw_panels(figure, panels, sample_rate, side_by_side, strip)
     if title:
         figure.suptitle(title, fontsize=11)
     if path is not None:
         save(figure, path)
     return figure
+
+
+def blank(width: float, height: float) -> Figure:
+    """An empty figure of a size in inches, at 100 dots an inch."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    return FigureCanvasAgg(Figure(figsize=(width, height), layout="constrained", dpi=100)).figure
 
 
 def save(figure: Figure, path: str | Path) -> None:

@@ -1,0 +1,60 @@
+"""``vqsynth wavae interpolate``."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, List, Optional
+
+import typer
+
+from vqsynth.cli.transfer import BITS, GAIN, SEED, Bits
+
+
+class Level(str, Enum):
+    match = "match"
+    raw = "raw"
+
+
+MODEL = Annotated[str, typer.Option("--model", "-m", metavar="NAME", help="a wavae model's name, or the path of its folder")]
+LEVEL = Annotated[Level, typer.Option(help="match: bring the loudest moment to the level that the model was trained at; raw: leave it")]
+
+
+def interpolate(
+    sounds: Annotated[List[Path], typer.Argument(metavar="A B [C D]", help="two audio files, or four for the plane")],
+    model: MODEL,
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac [default: A_to_B.wav]")] = None,
+    curve: Annotated[
+        Optional[str],
+        typer.Option(metavar="TARGET", help="weight of B instead of n/N: sin log exp arch walk (-line from B to A), 0.5, a .csv of time,value in 0..1"),
+    ] = None,
+    plane: Annotated[Optional[str], typer.Option(metavar="X,Y", help="a point among four sounds: A 0,0  B 1,0  C 0,1  D 1,1")] = None,
+    path: Annotated[Optional[Path], typer.Option(metavar="PLANE.csv", help="a way among four sounds: rows of time,x,y (s, 0..1, 0..1)")] = None,
+    length: Annotated[
+        str, typer.Option(metavar="RULE", help="longest: stretch the shorter to the longer; shortest: cut the longer; or seconds, to which all are stretched")
+    ] = "longest",
+    level: LEVEL = Level.match,
+    gain: GAIN = 0.0,
+    seed: SEED = 0,
+    bits: BITS = Bits.sixteen,
+    figure: Annotated[bool, typer.Option("--figure/--no-figure", help="draw OUT.png: the sounds and their interpolation")] = True,
+    demo: Annotated[bool, typer.Option("--demo", help="also write OUT_demo.wav: A, B and the interpolation in order")] = False,
+) -> None:
+    """Go from one sound to another, z[n] = z_a[n] (1 - n/N) + z_b[n] n/N, or move among four.
+
+    vqsynth wavae interpolate A.wav B.wav --model strings -o AtoB.wav --demo
+
+    vqsynth wavae interpolate A.wav B.wav --model strings --curve sin:3 --length 12
+
+    vqsynth wavae interpolate A.wav B.wav C.wav D.wav --model strings --plane 0.5,0.25
+    """
+    from vqsynth.wavae import load
+    from vqsynth.wavae.interpolate import interpolate as run
+
+    if output is None:
+        output = Path("_to_".join(sound.stem for sound in sounds) + ".wav") if len(sounds) == 2 else Path("plane.wav")
+    done = run(
+        sounds, load(model), output, curve=curve, point=plane, trajectory=path, length=length, level=level.value,
+        gain_db=gain, seed=seed, bits=bits.value, figure=figure, demo=demo,
+    )  # fmt: skip
+    typer.echo(f"{', '.join(map(str, done.files))}: {done.seconds:.1f} s, {done.frames} frames")

@@ -1,0 +1,179 @@
+"""Interpolation between two recordings, or among four: sound, figure and demonstration.
+
+Both sounds are encoded, their latent paths mixed frame by frame, and the mixture decoded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vqsynth.audio_out import check_output, open_sound
+from vqsynth.errors import UsageError, warn
+from vqsynth.targets import parse_target
+from vqsynth.wavae import plane
+from vqsynth.wavae.blend import blend, ramp, reconcile
+from vqsynth.wavae.source import encode_source
+
+if TYPE_CHECKING:
+    from vqsynth.wavae.domain import Domain
+    from vqsynth.wavae.path import LatentPath
+
+PAUSE_SECONDS = 0.5
+"""Silence between the sounds of a demonstration."""
+
+
+@dataclasses.dataclass
+class Interpolated:
+    """What was made.
+
+    Attributes:
+        seconds: length of the interpolation. frames: latent frames. files: everything that was written.
+        sounds: what was interpolated, as it was encoded, then the interpolation, each [samples].
+        weights: of the sounds, [frames, sounds].
+    """
+
+    seconds: float
+    frames: int
+    files: list[Path]
+    sounds: list[np.ndarray]
+    weights: np.ndarray
+
+
+def crossfade(spec: str, times: np.ndarray, duration: float, seed: int = 0) -> np.ndarray:
+    """Weight of B over time from a target: a shape over 0..1, a number or drawn curve within it, or a recording's loudness.
+
+    Shape: times [frames] s -> [frames]
+
+    Raises:
+        UsageError: the target cannot be read, or leaves 0..1.
+    """
+    from vqsynth.targets.audio import Recording
+
+    target = parse_target(spec, descriptor="loudness", seed=seed)
+    stretched = target.needs_range or isinstance(target, Recording)
+    values = target.values(times, duration, *((0.0, 1.0) if stretched else (None, None)))
+    if values.min() < 0 or values.max() > 1:
+        raise UsageError(f"--curve {spec}: runs from {values.min():.4g} to {values.max():.4g}; a crossfade goes from 0 (all A) to 1 (all B)")
+    return values
+
+
+def weights_of(
+    path: LatentPath, sounds: int, curve: str | None, point: str | None, trajectory: str | Path | None, seed: int = 0
+) -> np.ndarray:
+    """Weights of two or four sounds. Shape: [frames, sounds].
+
+    Raises:
+        UsageError: options that do not fit the number of sounds, or that cannot be read.
+    """
+    frames, duration = len(path), path.samples / path.sample_rate
+    if sounds == 2:
+        share = ramp(frames) if curve is None else crossfade(curve, path.times, duration, seed)
+        return np.stack([1 - share, share], -1)
+    if point is not None:
+        x, y = (np.full(frames, value) for value in plane.parse_point(point))
+    else:
+        points = plane.read_trajectory(trajectory)
+        if points[-1, 0] > duration + 1 / path.rate:
+            warn(f"{trajectory}: lasts {points[-1, 0]:.4g} s, the sound {duration:.4g} s; the rest is not heard (--length {points[-1, 0]:.4g})")
+        x, y = plane.along(points, path.times)
+    return plane.corner_weights(x, y)
+
+
+def check_request(sources: Sequence[Path], output: Path, curve: str | None, point: str | None, trajectory: Path | None) -> None:
+    """Refuse what makes no sense, before any work is done.
+
+    Raises:
+        UsageError: not two or four sounds, options for another number, or an output that is an input.
+    """
+    if len(sources) not in (2, 4):
+        raise UsageError(f"{len(sources)} sound(s): give two to go from A to B, or four with --plane or --path")
+    if len(sources) == 2 and (point is not None or trajectory is not None):
+        raise UsageError(f"{'--plane' if point is not None else '--path'}: lies between four sounds, but there are two; give four, or use --curve")
+    if len(sources) == 4:
+        if curve is not None:
+            raise UsageError(f"--curve {curve}: is a crossfade of two sounds, but there are four; use --path")
+        if (point is None) == (trajectory is None):
+            raise UsageError("four sounds: give either --plane x,y or --path plane.csv")
+        # Read now, so that a mistake is told before four sounds are encoded.
+        plane.parse_point(point) if point is not None else plane.read_trajectory(trajectory)
+    if any(output.resolve() == source.resolve() for source in sources):
+        raise UsageError(f"--output {output}: is one of the inputs; choose another name")
+
+
+def interpolate(
+    sources: Sequence[Path],
+    domain: Domain,
+    output: Path,
+    *,
+    curve: str | None = None,
+    point: str | None = None,
+    trajectory: Path | None = None,
+    length: str = "longest",
+    level: str = "match",
+    gain_db: float = 0.0,
+    seed: int = 0,
+    bits: str = "16",
+    figure: bool = True,
+    demo: bool = False,
+) -> Interpolated:
+    """Interpolate recordings into a WAV or FLAC file, with ``OUT.png`` and ``OUT_demo.wav`` beside it.
+
+    Args:
+        curve: another crossfade than n / N (:func:`crossfade`). point, trajectory: between four sounds (:mod:`plane`).
+        length: as for :func:`vqsynth.wavae.blend.reconcile`. level: as for :func:`vqsynth.wavae.source.encode_source`.
+        gain_db: added to all that is heard. seed: of the noise, and of a curve that walks.
+
+    Raises:
+        UsageError: the request makes no sense. VqsynthError: a file cannot be read or written, or is too short.
+    """
+    check_request(sources, output, curve, point, trajectory)
+    check_output(output, bits)
+    encoded = [encode_source(source, domain, level) for source in sources]
+    paths = reconcile([path for _, path, _ in encoded], length, domain.model.frames_of)
+    weights = weights_of(paths[0], len(sources), curve, point, trajectory, seed)
+    mixed = blend(paths, weights)
+    sounds = [*(audio for audio, _, _ in encoded), domain.decode(mixed, seed)]
+    sounds = [sound * np.float32(10 ** (gain_db / 20)) for sound in sounds]
+    rate, files = domain.config.sample_rate, [output]
+    with open_sound(output, rate, bits) as sound:
+        sound.write(sounds[-1])
+    if figure:
+        files.append(output.with_suffix(".png"))
+        draw(files[-1], sources, sounds, weights, mixed, domain.name)
+    if demo:
+        files.append(output.with_name(f"{output.stem}_demo{output.suffix}"))
+        pause = np.zeros(round(PAUSE_SECONDS * rate), np.float32)
+        with open_sound(files[-1], rate, bits) as sound:
+            for number, part in enumerate(sounds):
+                sound.write(pause[: len(pause) * bool(number)])
+                sound.write(part)
+    return Interpolated(len(sounds[-1]) / rate, len(mixed), files, sounds, weights)
+
+
+def draw(path: Path, sources: Sequence[Path], sounds: Sequence[np.ndarray], weights: np.ndarray, mixed: LatentPath, model: str) -> None:
+    """Draw mel spectrograms of the sounds and of their interpolation, the weights, and the plane of four.
+
+    Raises:
+        VqsynthError: the figure cannot be written.
+    """
+    from vqsynth.wavae.figures import STRIP_HEIGHT, blank, draw_panels, mel_panels, save
+
+    letters = plane.NAMES[: len(sources)]
+    names = [f"{letter}: {source.name}" for letter, source in zip(letters, sources)]
+    how = "A to B" if len(sources) == 2 else "between A, B, C and D"
+    panels = list(zip([*names, f"{how}: interpolation of latent paths, {model}"], sounds))
+    strip = ("weight", mixed.times, dict(zip(letters, weights.T)))
+    if len(sources) == 2:
+        mel_panels(path, panels, mixed.sample_rate, strip=strip)
+        return
+    figure = blank(14.0, 0.9 + 1.8 * (len(panels) + STRIP_HEIGHT))
+    left, right = figure.subfigures(1, 2, width_ratios=(2.4, 1))
+    draw_panels(left, panels, mixed.sample_rate, strip=strip)
+    x, y = weights[:, 1] + weights[:, 3], weights[:, 2] + weights[:, 3]
+    plane.draw_plane(right.subplots(), x, y, mixed.times, [source.stem for source in sources])
+    save(figure, path)
