@@ -9,9 +9,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 class FileProgress:
     """One bar over all files, which only moves forward: each file counts the same, and each of its tasks."""
 
-    tasks = ("tracking pitch", "encoding", "decoding")
-
-    def __init__(self) -> None:
+    def __init__(self, *tasks: str) -> None:
+        self.tasks = tasks or ("tracking pitch", "encoding", "decoding")
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),

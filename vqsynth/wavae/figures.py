@@ -81,8 +81,8 @@ def _draw(axes: Axes, levels: np.ndarray, seconds: float, sample_rate: int, top_
     ticks = [hz for hz in _TICKS if hz <= high]
     axes.set_yticks([float(hz_to_mel(hz)) for hz in ticks], [f"{hz / 1000:g}k" if hz >= 1000 else str(hz) for hz in ticks])
     axes.tick_params(labelsize=8)
-    # Where a sound has ended, what is behind it is dark as silence is.
-    axes.set_facecolor(image.cmap(0.0))
+    # Where a sound has ended there is no silence, but nothing.
+    axes.set_facecolor("0.93")
     return image
 
 

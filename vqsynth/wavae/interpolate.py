@@ -144,7 +144,7 @@ def interpolate(
         sound.write(sounds[-1])
     if figure:
         files.append(output.with_suffix(".png"))
-        draw(files[-1], sources, sounds, weights, mixed, domain.name)
+        draw(files[-1], sources, sounds, weights, mixed, length)
     if demo:
         files.append(output.with_name(f"{output.stem}_demo{output.suffix}"))
         pause = np.zeros(round(PAUSE_SECONDS * rate), np.float32)
@@ -155,7 +155,7 @@ def interpolate(
     return Interpolated(len(sounds[-1]) / rate, len(mixed), files, sounds, weights)
 
 
-def draw(path: Path, sources: Sequence[Path], sounds: Sequence[np.ndarray], weights: np.ndarray, mixed: LatentPath, model: str) -> None:
+def draw(path: Path, sources: Sequence[Path], sounds: Sequence[np.ndarray], weights: np.ndarray, mixed: LatentPath, length: str = "longest") -> None:
     """Draw mel spectrograms of the sounds and of their interpolation, the weights, and the plane of four.
 
     Raises:
@@ -165,8 +165,12 @@ def draw(path: Path, sources: Sequence[Path], sounds: Sequence[np.ndarray], weig
 
     letters = plane.NAMES[: len(sources)]
     names = [f"{letter}: {source.name}" for letter, source in zip(letters, sources)]
+    for number, sound in enumerate(sounds[:-1]):
+        if len(sound) != len(sounds[-1]):
+            verb = "cut" if length == "shortest" else "fitted"
+            names[number] += f" ({len(sound) / mixed.sample_rate:.2f} s; its path is {verb} to {len(sounds[-1]) / mixed.sample_rate:.2f} s)"
     how = "A to B" if len(sources) == 2 else "between A, B, C and D"
-    panels = list(zip([*names, f"{how}: interpolation of latent paths, {model}"], sounds))
+    panels = list(zip([*names, f"{how}: interpolation of latent paths, {mixed.domain}"], sounds))
     strip = ("weight", mixed.times, dict(zip(letters, weights.T)))
     if len(sources) == 2:
         mel_panels(path, panels, mixed.sample_rate, strip=strip)
@@ -175,5 +179,6 @@ def draw(path: Path, sources: Sequence[Path], sounds: Sequence[np.ndarray], weig
     left, right = figure.subfigures(1, 2, width_ratios=(2.4, 1))
     draw_panels(left, panels, mixed.sample_rate, strip=strip)
     x, y = weights[:, 1] + weights[:, 3], weights[:, 2] + weights[:, 3]
-    plane.draw_plane(right.subplots(), x, y, mixed.times, [source.stem for source in sources])
+    place = right.add_gridspec(2, 1, height_ratios=(1, 1.1))[0]
+    plane.draw_plane(right.add_subplot(place), x, y, mixed.times, [source.stem for source in sources])
     save(figure, path)

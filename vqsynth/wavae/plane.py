@@ -85,11 +85,11 @@ def draw_plane(axes: Axes, x: np.ndarray, y: np.ndarray, seconds: np.ndarray, na
         bar.ax.tick_params(labelsize=8)
     for (right, up), letter, name in zip(CORNERS, NAMES, names):
         axes.annotate(
-            f"{letter}: {name}", (right, up), xytext=(0, 14 if up else -14), textcoords="offset points",
+            f"{letter}: {name}", (right, up), xytext=(0, 12 if up else -26), textcoords="offset points",
             ha="right" if right else "left", va="center", fontsize=9, weight="bold",
         )  # fmt: skip
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    axes.xaxis.labelpad = 16
+    axes.xaxis.labelpad = 18
     axes.set_xlabel("x", fontsize=9)
     axes.set_ylabel("y", fontsize=9)
     axes.tick_params(labelsize=8)

@@ -40,7 +40,7 @@ def interpolate(
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="draw OUT.png: the sounds and their interpolation")] = True,
     demo: Annotated[bool, typer.Option("--demo", help="also write OUT_demo.wav: A, B and the interpolation in order")] = False,
 ) -> None:
-    """Go from one sound to another, z[n] = z_a[n] (1 - n/N) + z_b[n] n/N, or move among four.
+    """Go from one sound to another, z = z_a (1 - n/N) + z_b n/N at frame n of N, or move among four.
 
     vqsynth wavae interpolate A.wav B.wav --model strings -o AtoB.wav --demo
 

@@ -1,0 +1,50 @@
+"""``vqsynth wavae transfer``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, List, Optional
+
+import typer
+
+from vqsynth.cli.transfer import BITS, GAIN, SEED, SOURCE, Bits
+from vqsynth.cli.wavae.interpolate import LEVEL, Level
+
+
+def transfer(
+    source: SOURCE,
+    to: Annotated[List[str], typer.Option("--to", "-t", metavar="NAME", help="a wavae model's name, or the path of its folder; several times for several")],
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", metavar="FOLDER", help="[default: the working folder, or for a folder IN the folder IN_transfer]")
+    ] = None,
+    adapt: Annotated[
+        float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way, where it keeps little but its shape in time")
+    ] = 0.5,
+    level: LEVEL = Level.match,
+    gain: GAIN = 0.0,
+    seed: SEED = 0,
+    bits: BITS = Bits.sixteen,
+    figure: Annotated[bool, typer.Option("--figure/--no-figure", help="draw IN_transfer.png: the original and what became of it")] = True,
+) -> None:
+    """Play any sound through one or several models: IN_NAME.wav for each; a folder gives a mirrored folder.
+
+    The outputs are as loud as the input, moment by moment.
+
+    vqsynth wavae transfer cat.wav --to strings --to screams --to singing --to spoken
+
+    vqsynth wavae transfer recordings --to strings --output out --adapt 0
+    """
+    from vqsynth.cli.file_progress import FileProgress
+    from vqsynth.wavae import load
+    from vqsynth.wavae.transfer import TASK, transfer_all
+
+    domains = [load(name) for name in to]
+    with FileProgress(TASK) as display:
+        done, failed = transfer_all(
+            source, domains, output, display, strength=adapt, level=level.value, gain_db=gain, seed=seed, bits=bits.value, figure=figure
+        )
+    for result in done:
+        for made in result:
+            typer.echo(f"{made.output}: {made.seconds:.1f} s, {made.voiced:.0%} voiced, {made.distance:.1f} std from {made.model}")
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,139 @@
+"""Style transfer: any sound through one or several models, each of which can only say it in its own way."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vqsynth.audio_out import open_sound
+from vqsynth.descriptors import f0
+from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.mirror import Display, each, outputs
+from vqsynth.wavae.adapt import adapt, check_strength, distance
+from vqsynth.wavae.source import encode_source
+
+if TYPE_CHECKING:
+    from vqsynth.wavae.domain import Domain
+
+ADAPT = 0.5
+TASK = "transferring"
+
+
+@dataclasses.dataclass
+class Transferred:
+    """What became of one sound in one model.
+
+    Attributes:
+        seconds: length of the output. voiced: share of its frames that have a pitch.
+        distance: of the sound's path from the corpus before it was adapted, in std (1 is at home). peak: highest absolute sample.
+    """
+
+    source: str
+    output: str
+    model: str
+    seed: int
+    adapt: float
+    seconds: float
+    voiced: float
+    distance: float
+    peak: float
+
+
+def label(domain: Domain) -> str:
+    """What a domain is called in file names: its folder."""
+    return domain.path.resolve().name
+
+
+def transfer(
+    source: Path,
+    domains: Sequence[Domain],
+    base: Path,
+    *,
+    strength: float = ADAPT,
+    level: str = "match",
+    gain_db: float = 0.0,
+    seed: int = 0,
+    bits: str = "16",
+    figure: bool = True,
+    progress: Callable[[str, float], None] | None = None,
+) -> list[Transferred]:
+    """Play a recording through models: ``BASE_MODEL.wav`` for each, and ``BASE_transfer.png``.
+
+    The outputs have the loudness of the recording, moment by moment.
+
+    Args:
+        base: folder and beginning of the names. strength: as for :func:`vqsynth.wavae.adapt.adapt`.
+        level: as for :func:`vqsynth.wavae.source.encode_source`. gain_db: added to the outputs.
+
+    Raises:
+        UsageError: an option is out of range. VqsynthError: the file cannot be used, or an output not be written.
+    """
+    done, sounds = [], []
+    for number, domain in enumerate(domains):
+        audio, path, given = encode_source(source, domain, level)
+        rate = domain.config.sample_rate
+        back = np.float32(10 ** (-given / 20))
+        if not sounds:
+            sounds.append((f"original: {source.name}", audio * back, rate))
+        output = domain.decode(adapt(path, strength), seed) * back * np.float32(10 ** (gain_db / 20))
+        target = base.with_name(f"{base.name}_{label(domain)}.wav")
+        with open_sound(target, rate, bits) as sound:
+            sound.write(output)
+        sounds.append((label(domain), output, rate))
+        voiced = float(np.mean(f0.track(output, rate)[2]))
+        done.append(Transferred(str(source), str(target), label(domain), seed, strength, len(output) / rate, voiced, distance(path), sound.peak))
+        if progress is not None:
+            progress(TASK, (number + 1) / len(domains))
+    if figure:
+        draw(base.with_name(f"{base.name}_transfer.png"), sounds)
+    return done
+
+
+def draw(path: Path, sounds: Sequence[tuple[str, np.ndarray, int]]) -> None:
+    """Draw sounds side by side: title, audio [samples] and rate of each.
+
+    Raises:
+        VqsynthError: the figure cannot be written.
+    """
+    import soxr
+
+    from vqsynth.wavae.figures import mel_panels
+
+    top = max(rate for _, _, rate in sounds)
+    panels = [(title, audio if rate == top else soxr.resample(audio, rate, top)) for title, audio, rate in sounds]
+    mel_panels(path, panels, top, side_by_side=True)
+
+
+def transfer_all(
+    source: Path, domains: Sequence[Domain], output: Path | None, display: Display, **options: Any
+) -> tuple[list[list[Transferred]], list[Path]]:
+    """Transfer a file, or all audio below a folder into a folder with the same tree.
+
+    A file of a folder that cannot be used is reported and the others are done; a single file raises.
+
+    Args:
+        output: folder; by default the working folder, or for a folder IN the folder IN_transfer.
+        options: as for :func:`transfer`.
+
+    Returns:
+        What was done, a list for each file, and the files that failed.
+
+    Raises:
+        UsageError: a model is given twice, or an option is out of range. VqsynthError: as :func:`transfer`.
+    """
+    names = [label(domain) for domain in domains]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise UsageError(f"--to {twice}: is given twice; name every model once")
+    check_strength(options.get("strength", ADAPT))
+    if source.is_file():
+        if output is not None and not output.is_dir():
+            raise VqsynthError(f"--output {output}: this folder does not exist; create it first")
+        jobs = [(source, (output or Path()) / source.stem)]
+    else:
+        jobs = [(path, target.with_suffix("")) for path, target in outputs(source, output, "transfer")]
+    return each(source, jobs, display, lambda path, base: transfer(path, domains, base, progress=display.part, **options))
