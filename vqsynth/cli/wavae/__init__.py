@@ -10,9 +10,10 @@ wavae_app = typer.Typer(
     no_args_is_help=True,
     help="Bend, cross and feed back latent paths: the continuous model.",
 )
-# from vqsynth.cli.wavae.paths import bend, decode, encode
+from vqsynth.cli.wavae.paths import InOrder, bend, decode, encode
 from vqsynth.cli.wavae.interpolate import interpolate
-# from vqsynth.cli.wavae.transfer import transfer
+from vqsynth.cli.wavae.transfer import transfer
 # from vqsynth.cli.wavae.feedback import feedback
-for _command in (train, interpolate,):
+for _command in (train, encode, decode, interpolate, transfer):
     wavae_app.command()(_command)
+wavae_app.command(cls=InOrder)(bend)
