@@ -1,0 +1,189 @@
+"""Train the melGAN of the published size on the data of a domain, for the same time, against the same discriminators.
+
+    taskset -c 1 env OMP_NUM_THREADS=1 python -m benchmarks.wavae.baseline CORPUS_DIR --seconds 780 --output DIR
+
+CORPUS_DIR is a folder of recordings, prepared and split as `vqsynth wavae train` does (seed 0: the same held-out files), or a corpus
+that is prepared already (a folder with ``pieces.json``). ``--seconds`` counts training alone. DIR receives ``checkpoint.safetensors``
+while it runs, ``--resume`` goes on from there, and at the end ``melgan.safetensors``, which `python -m benchmarks.wavae --baseline` takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import weight_norm
+
+from benchmarks.wavae.melgan import MelGan, absolute_mel
+from vqsynth.dsp.losses import multi_resolution_stft
+from vqsynth.files import save_tensors
+from vqsynth.training.loop import Interrupted, Loop, Step
+from vqsynth.training.prepare import Prepared, prepare
+from vqsynth.training.segments import Segments
+from vqsynth.wavae.analysis import MelAnalysis
+from vqsynth.wavae.config import WavaeConfig
+from vqsynth.wavae.training.analysis import analyse
+from vqsynth.wavae.training.discriminator import Discriminator, discriminator_loss, generator_losses
+
+WEIGHTS = "melgan.safetensors"
+
+
+@dataclasses.dataclass
+class Settings:
+    """Of the run; weights and the share without discriminators are those of ``vqsynth wavae train``."""
+
+    seed: int = 0
+    steps: int | None = None
+    seconds: float | None = 780.0
+    validations: int = 8
+    checkpoint_seconds: float = 60.0
+    batch_size: int = 4
+    segment_frames: int = 16
+    learning_rate: float = 5e-4
+    discriminator_rate: float = 5e-4
+    warmup_steps: int = 20
+    adversary_at: float = 0.75
+    adversarial_weight: float = 0.1
+    matching_weight: float = 0.2
+
+
+class Trainer(Loop):
+    """Spectral loss first, then also discriminators and feature matching."""
+
+    def __init__(self, corpus: Prepared, settings: Settings, folder: Path) -> None:
+        super().__init__(settings, folder)
+        config = WavaeConfig()
+        self.half = config.n_fft // 2
+        self.analysis, self.discriminator = MelAnalysis(config), Discriminator()
+        self.generator = MelGan(config.n_mels)
+        for layer in list(self.generator.modules()):
+            if isinstance(layer, (torch.nn.Conv1d, torch.nn.ConvTranspose1d)):
+                weight_norm(layer)
+        self.segments, self.held_out = (
+            Segments(corpus, settings.segment_frames, config.hop_length, held_out, self.half) for held_out in (False, True)
+        )
+        self.optimizers = {
+            "generator_adam": torch.optim.AdamW(self.generator.parameters(), settings.learning_rate, betas=(0.8, 0.95)),
+            "discriminator_adam": torch.optim.AdamW(self.discriminator.parameters(), settings.discriminator_rate, betas=(0.8, 0.95)),
+        }
+        self.rates = {"generator_adam": settings.learning_rate, "discriminator_adam": settings.discriminator_rate}
+
+    def state(self) -> tuple[dict, dict, dict]:
+        return {"generator": self.generator, "discriminator": self.discriminator}, self.optimizers, {}
+
+    def _draw(self, segments: Segments, random) -> tuple[Tensor, Tensor]:
+        """Mel frames [batch, frames, n_mels] and their samples [batch, frames * hop_length]."""
+        audio = segments.draw(self.settings.batch_size, random)["audio"]
+        mel, hop = absolute_mel(self.analysis, audio), self.generator.hop_length
+        return mel, audio[:, self.half - hop // 2 :][:, : mel.shape[1] * hop]
+
+    def _update(self, loss: Tensor, name: str, share: float) -> None:
+        optimizer = self.optimizers[name]
+        optimizer.zero_grad()
+        loss.backward()
+        factor = min(1.0, (self.number + 1) / self.settings.warmup_steps) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * share)))
+        for group in optimizer.param_groups:
+            group["lr"] = self.rates[name] * factor
+            torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
+        optimizer.step()
+
+    def advance(self, share: float):
+        settings = self.settings
+        random, _ = self.random(1)
+        mel, audio = self._draw(self.segments, random)
+        output = self.generator(mel)
+        losses = {"spectral": multi_resolution_stft(output, audio)}
+        if share >= settings.adversary_at:
+            level = audio.square().mean(1, keepdim=True).sqrt().clamp_min(1e-3) * 5
+            real, fake = audio / level, output / level
+            wrong = discriminator_loss(self.discriminator(real), self.discriminator(fake.detach()))
+            self._update(wrong, "discriminator_adam", share)
+            with torch.no_grad():
+                features = self.discriminator(real)
+            losses["adversarial"], losses["matching"] = generator_losses(features, self.discriminator(fake))
+        weights = {"spectral": 1.0, "adversarial": settings.adversarial_weight, "matching": settings.matching_weight}
+        self._update(sum(weights[name] * loss for name, loss in losses.items()), "generator_adam", share)
+        return losses, dict
+
+    @torch.no_grad()
+    def validate(self) -> tuple[float, None]:
+        """Spectral loss on held-out recordings; nan without any."""
+        if not self.held_out.pieces:
+            return math.nan, None
+        random, _ = self.random(2)
+        mel, audio = self._draw(self.held_out, random)
+        return float(multi_resolution_stft(self.generator(mel), audio)), None
+
+    def export(self, path: Path) -> None:
+        """Write the generator's plain weights, with how long it was trained."""
+        for layer in list(self.generator.modules()):
+            if parametrize.is_parametrized(layer):
+                parametrize.remove_parametrizations(layer, "weight")
+        record = {"steps": self.number, "seconds": round(self.seconds, 1), "threads": torch.get_num_threads()}
+        save_tensors(path, {k: v.half() for k, v in self.generator.state_dict().items()}, {"training": json.dumps(record)})
+
+
+def load(path: Path) -> tuple[MelGan, dict]:
+    """A trained generator, and its ``steps`` and ``seconds`` of training. ``path``: the file or its folder."""
+    path = path / WEIGHTS if path.is_dir() else path
+    generator = MelGan()
+    with safe_open(path, "pt") as handle:
+        generator.load_state_dict({key: handle.get_tensor(key).float() for key in handle.keys()})
+        return generator.eval(), json.loads(handle.metadata()["training"])
+
+
+def corpus_of(recordings: Path, folder: Path) -> Prepared:
+    """The prepared corpus of a folder of recordings, made in ``folder`` unless one is there."""
+    if (recordings / "pieces.json").is_file():
+        return Prepared(recordings)
+    if not (folder / "pieces.json").is_file():
+        config = WavaeConfig()
+        prepare(recordings, folder, config.sample_rate, config.hop_length, lambda audio: analyse(audio, config))
+    return Prepared(folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.wavae.baseline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpus", type=Path, metavar="CORPUS_DIR")
+    parser.add_argument("--seconds", type=float, default=780.0, help="of training; the same as the domain's")
+    parser.add_argument("--steps", type=int, help="instead of seconds")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=Settings.learning_rate, help="learning rate of the generator")
+    parser.add_argument("--resume", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    options.output.mkdir(parents=True, exist_ok=True)
+    corpus = corpus_of(options.corpus, options.output / "corpus")
+    torch.manual_seed(0)
+    settings = Settings(steps=options.steps, seconds=options.seconds, learning_rate=options.rate)
+    trainer = Trainer(corpus, settings, options.output)
+    if options.resume:
+        trainer.resume()
+    print(f"{sum(p.numel() for p in MelGan().parameters()):,} parameters; {corpus.seconds(False):.0f} s to learn from", flush=True)
+
+    def tell(step: Step) -> None:
+        if step.number % 20 == 1 or step.validation is not None:
+            held_out = "" if step.validation is None else f", held out {step.validation:.3f}"
+            losses = ", ".join(f"{name} {value:.3f}" for name, value in step.losses.items())
+            print(f"step {step.number}, {step.seconds:.0f} s, {losses}{held_out}", flush=True)
+
+    try:
+        trainer.run(tell)
+    except Interrupted:
+        raise SystemExit(f"stopped; go on with --resume --output {options.output}") from None
+    trainer.export(options.output / WEIGHTS)
+    print(f"{options.output / WEIGHTS}: {trainer.number} steps in {trainer.seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
