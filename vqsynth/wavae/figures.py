@@ -52,7 +52,8 @@ def mel_levels(audio: np.ndarray, sample_rate: int) -> np.ndarray:
             rows.append(torch.fft.rfft(piece.unfold(0, N_FFT, hop) * window).abs().square() @ filters)
     power = torch.cat(rows).numpy()
     step = -(-len(power) // COLUMNS)
-    power = np.add.reduceat(power, np.arange(0, len(power), step)) / step if step > 1 else power
+    starts = np.arange(0, len(power), step)
+    power = np.add.reduceat(power, starts) / np.diff(np.append(starts, len(power)))[:, None]
     return 10 * np.log10(power + 1e-10)
 
 
