@@ -15,6 +15,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from torch import Tensor
@@ -46,7 +47,7 @@ class Settings:
     checkpoint_seconds: float = 60.0
     batch_size: int = 4
     segment_frames: int = 16
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     discriminator_rate: float = 5e-4
     warmup_steps: int = 20
     adversary_at: float = 0.75
@@ -117,9 +118,9 @@ class Trainer(Loop):
         """Spectral loss on held-out recordings; nan without any."""
         if not self.held_out.pieces:
             return math.nan, None
-        random, _ = self.random(2)
-        mel, audio = self._draw(self.held_out, random)
-        return float(multi_resolution_stft(self.generator(mel), audio)), None
+        random = np.random.default_rng(self.settings.seed)
+        batches = [self._draw(self.held_out, random) for _ in range(4)]
+        return sum(float(multi_resolution_stft(self.generator(mel), audio)) for mel, audio in batches) / len(batches), None
 
     def export(self, path: Path) -> None:
         """Write the generator's plain weights, with how long it was trained."""
