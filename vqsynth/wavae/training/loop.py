@@ -131,7 +131,7 @@ class WavaeTrainer(Loop):
 
     def _adversarial_step(self, done: float, random: np.random.Generator, generator: torch.Generator) -> dict[str, Tensor]:
         model = self.model
-        batch = self._draw(self.segments, self.settings.batch_size, random)
+        batch = self._draw(self.segments, self.settings.adversarial_batch_size, random)
         with torch.no_grad():
             latents, _ = model.encoder(batch.mel)
         mel = objective.decoded(model, latents, batch)

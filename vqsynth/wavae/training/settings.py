@@ -22,19 +22,20 @@ class WavaeSettings(BaseModel):
     """Share after which decoder and vocoder learn against discriminators."""
     batch_size: int = Field(8, ge=1)
     vae_batch_size: int = Field(24, ge=1)
+    adversarial_batch_size: int = Field(4, ge=1)
     segment_frames: int = Field(48, ge=8, multiple_of=2)
     """Mel frames of a training segment (48 are 0.56 s)."""
     learning_rate: float = Field(1.5e-3, gt=0)
     discriminator_rate: float = Field(5e-4, gt=0)
     warmup_steps: int = 50
     """Steps over which the learning rate of a phase rises."""
-    kl_weight: float = Field(1.0, ge=0)
-    """1 is the evidence lower bound."""
+    kl_weight: float = Field(0.2, ge=0)
+    """1 is the evidence lower bound; less keeps more detail."""
     kl_warmup: float = Field(0.3, ge=0, le=1)
     """Share of the VAE's phase over which the KL weight rises from zero."""
-    control_weight: float = Field(1.0, ge=0)
+    control_weight: float = Field(3.0, ge=0)
     """How hard the encoder works against the regressor of the controls; 0 turns the adversary off."""
-    pitch_weight: float = 0.15
+    pitch_weight: float = 0.4
     voicing_weight: float = 0.1
     mel_weight: float = 1.0
     """Of the mel distance while decoder and vocoder learn together."""
