@@ -1,0 +1,123 @@
+"""A domain's folder, and what it refuses to encode and decode."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from vqsynth.dsp import loudness
+from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.wavae import load
+from vqsynth.wavae.domain import CARD, save
+from vqsynth.wavae.pca import Pca
+
+
+@pytest.fixture
+def folder(domain, tmp_path):
+    """A copy of the domain's folder, to be damaged."""
+    return shutil.copytree(domain.path, tmp_path / "copy")
+
+
+def edit(folder, old: str, new: str) -> None:
+    text = (folder / CARD).read_text(encoding="utf-8")
+    assert old in text
+    (folder / CARD).write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_sound_comes_back_at_its_own_length_and_loudness(domain, note, path):
+    output = domain.decode(path)
+    assert output.shape == note.shape and np.isfinite(output).all()
+    ours, theirs = (loudness.loudness(audio, 44_100) for audio in (output, note))
+    active = theirs > theirs.max() - 30
+    assert np.abs(ours - theirs)[active].mean() < 1.0
+
+
+def test_the_seed_moves_the_noise_alone(domain, path):
+    first, again, other = (domain.decode(path, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0
+    assert np.corrcoef(loudness.loudness(first, 44_100), loudness.loudness(other, 44_100))[0, 1] > 0.99
+
+
+def test_one_latent_frame_is_the_shortest_sound(domain, note):
+    for samples in (0, 1, 1023):
+        with pytest.raises(VqsynthError, match=f"{samples} samples are shorter than one latent frame of strings .1024 samples, 23 ms"):
+            domain.encode(note[:samples])
+    assert len(domain.decode(domain.encode(note[:1024]))) == 1024
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_sound_that_is_no_number(domain, note, value):
+    audio = note.copy()
+    audio[5000] = value
+    with pytest.raises(VqsynthError, match="no numbers"):
+        domain.encode(audio)
+
+
+def test_paths_that_do_not_fit(domain, path):
+    small = Pca(path.pca.mean[:8], path.pca.components[:8, :8], path.pca.std[:8])
+    for change, message in (
+        ({"z": path.z[:, :8], "pca": small}, "has 8 latent dimensions, but strings has 16; encode the sound with strings"),
+        ({"rate": 86.13}, r"has 86.13 frames a second, but strings has 43.07"),
+        ({"names": ("loudness", "centroid"), "controls": np.repeat(path.controls, 2, 1)}, "carries loudness, centroid, but strings is controlled by loudness"),
+        ({"loudness_version": loudness.VERSION + 1}, f"loudness version {loudness.VERSION + 1}, this vqsynth measures version {loudness.VERSION}"),
+    ):
+        foreign = dataclasses.replace(path, **change)
+        for refuse in (domain.accept, domain.decode):
+            with pytest.raises(VqsynthError, match=message):
+                refuse(foreign)
+
+
+def test_a_domain_of_another_loudness_is_refused_at_once(folder):
+    edit(folder, f"loudness_version = {loudness.VERSION}", "loudness_version = 99")
+    with pytest.raises(VqsynthError, match="wavae.toml: trained with loudness version 99, but this vqsynth measures version 1"):
+        load(folder)
+
+
+def test_foreign_and_damaged_cards(folder):
+    good = (folder / CARD).read_text(encoding="utf-8")
+    for text, message in (
+        (good.replace("format_version = 1", "format_version = 7"), "format version 7, but this vqsynth reads version 1"),
+        ("no toml", "not valid TOML"),
+        ("", "format version None"),
+    ):
+        (folder / CARD).write_text(text, encoding="utf-8")
+        with pytest.raises(VqsynthError, match=f"{CARD}: .*{message}"):
+            load(folder)
+    (folder / CARD).write_text(good.replace("latent_dim = 16", 'latent_dim = "many"'), encoding="utf-8")
+    with pytest.raises(VqsynthError, match=r"its \[model\] section is damaged"):
+        load(folder).config
+    (folder / CARD).write_text(good.replace("latent_dim = 16", "latent_dim = 12"), encoding="utf-8")
+    with pytest.raises(VqsynthError, match="does not fit the configuration"):
+        load(folder).model
+    (folder / CARD).unlink()
+    with pytest.raises(VqsynthError, match="not a wavae model folder, it has no wavae.toml; train one with `vqsynth wavae train`"):
+        load(folder)
+
+
+def test_damaged_weights_are_named_when_they_are_used(folder, note):
+    weights = folder / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1000] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(VqsynthError, match="model.safetensors: damaged or changed"):
+        load(folder).encode(note)
+    weights.unlink()
+    with pytest.raises(VqsynthError, match="model.safetensors: missing from the wavae model folder"):
+        load(folder).encode(note)
+
+
+def test_an_unknown_name_gets_the_nearest():
+    with pytest.raises(UsageError, match="string: no wavae model of this name; did you mean strings"):
+        load("string")
+
+
+def test_what_is_saved_is_loaded(domain, path, tmp_path):
+    again = save(tmp_path / "again", domain.model, domain.pca, domain.card)
+    again.verify()
+    np.testing.assert_array_equal(again.decode(path), domain.decode(path))
+    np.testing.assert_array_equal(again.pca.components, domain.pca.components)
+    assert again.level == domain.level
