@@ -17,6 +17,7 @@ from vqsynth.errors import UsageError, warn
 from vqsynth.targets import parse_target
 from vqsynth.wavae import plane
 from vqsynth.wavae.blend import blend, ramp, reconcile
+from vqsynth.wavae.sound import check_gain, decode_file
 from vqsynth.wavae.source import encode_source
 
 if TYPE_CHECKING:
@@ -133,15 +134,14 @@ def interpolate(
     """
     check_request(sources, output, curve, point, trajectory)
     check_output(output, bits)
+    check_gain(gain_db)
     encoded = [encode_source(source, domain, level) for source in sources]
     paths = reconcile([path for _, path, _ in encoded], length, domain.model.frames_of)
     weights = weights_of(paths[0], len(sources), curve, point, trajectory, seed)
     mixed = blend(paths, weights)
-    sounds = [*(audio for audio, _, _ in encoded), domain.decode(mixed, seed)]
-    sounds = [sound * np.float32(10 ** (gain_db / 20)) for sound in sounds]
+    sounds = [audio * np.float32(10 ** (gain_db / 20)) for audio, _, _ in encoded]
+    sounds.append(decode_file(mixed, domain, output, seed, gain_db, bits))
     rate, files = domain.config.sample_rate, [output]
-    with open_sound(output, rate, bits) as sound:
-        sound.write(sounds[-1])
     if figure:
         files.append(output.with_suffix(".png"))
         draw(files[-1], sources, sounds, weights, mixed, length)

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 LOUDEST_GAIN_DB = 60.0
 
 
+def check_gain(gain_db: float) -> None:
+    """Raise UsageError unless a gain is within 60 dB up or down."""
+    if not abs(gain_db) <= LOUDEST_GAIN_DB:
+        raise UsageError(f"--gain {gain_db:g}: give at most {LOUDEST_GAIN_DB:g} dB up or down")
+
+
 def decode_file(path: LatentPath, domain: Domain, output: str | Path, seed: int = 0, gain_db: float = 0.0, bits: str = "16") -> np.ndarray:
     """Decode a path into a WAV or FLAC file, whole or not at all.
 
@@ -33,8 +39,7 @@ def decode_file(path: LatentPath, domain: Domain, output: str | Path, seed: int 
         VqsynthError: the path does not fit the domain, or the file cannot be written.
     """
     check_output(output, bits)
-    if not abs(gain_db) <= LOUDEST_GAIN_DB:
-        raise UsageError(f"--gain {gain_db:g}: give at most {LOUDEST_GAIN_DB:g} dB up or down")
+    check_gain(gain_db)
     domain.accept(path)
     if path.domain == domain.name and not np.allclose(path.pca.mean, domain.pca.mean, atol=1e-5):
         warn(f"the path was made by another training of {domain.name}, so it will sound different; encode the sound again")

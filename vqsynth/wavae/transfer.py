@@ -14,6 +14,7 @@ from vqsynth.descriptors import f0
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.mirror import Display, each, outputs
 from vqsynth.wavae.adapt import adapt, check_strength, distance
+from vqsynth.wavae.sound import check_gain
 from vqsynth.wavae.source import encode_source
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def transfer_all(
     if twice:
         raise UsageError(f"--to {twice}: is given twice; name every model once")
     check_strength(options.get("strength", ADAPT))
+    check_gain(options.get("gain_db", 0.0))
     if source.is_file():
         if output is not None and not output.is_dir():
             raise VqsynthError(f"--output {output}: this folder does not exist; create it first")
