@@ -111,6 +111,14 @@ def test_the_order_is_kept_where_the_app_is_called_from_a_program(here):
         assert operations == (("raw bias 0=1", "raw scale 0=2") if line.startswith("--bias") else ("raw scale 3=2", "raw bias 3=1"))
 
 
+def test_a_model_that_is_not_here_can_be_named_by_its_folder(command, here, domain):
+    with np.load("z.npz", allow_pickle=False) as archive:
+        np.savez("moved.npz", **{**archive, "domain": "cellos"})
+    code, _, err = command("wavae", "decode", "moved.npz")
+    assert code == 2 and "moved.npz: made by cellos, which is not among the models here; give its folder with --model" in err
+    assert command("wavae", "decode", "moved.npz", "--model", domain.path)[0] == 0
+
+
 def test_seeds_and_histories(command, here):
     def bent(source: str, *arguments: str) -> np.ndarray:
         assert command("wavae", "bend", source, *arguments, "-o", "out.npz")[0] == 0

@@ -50,7 +50,10 @@ def read_csv(file: Path, config: WavaeConfig) -> tuple[np.ndarray, np.ndarray, n
     axes = [name for name in header if re.fullmatch(r"pc\d+", name)]
     wanted = ["time_s", *(UNITS[name] for name in config.controls), *(f"pc{d + 1}" for d in range(config.latent_dim))]
     if axes and set(axes) != set(wanted[-config.latent_dim :]):
-        raise VqsynthError(f"{file}: has {len(axes)} principal coordinates, but the model has {config.latent_dim}, pc1 to pc{config.latent_dim}; name the model that made it")
+        raise VqsynthError(
+            f"{file}: has {len(axes)} principal coordinates, but the model has {config.latent_dim}, pc1 to pc{config.latent_dim}; "
+            "name the model that made it"
+        )
     missing = [name for name in wanted if name not in header]
     if missing:
         raise VqsynthError(f"{file}: not a latent path, its first line has no {', '.join(missing[:3])}; make one with `vqsynth wavae encode`")

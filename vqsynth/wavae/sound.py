@@ -23,6 +23,20 @@ def check_gain(gain_db: float) -> None:
         raise UsageError(f"--gain {gain_db:g}: give at most {LOUDEST_GAIN_DB:g} dB up or down")
 
 
+def maker_of(path: LatentPath, file: str | Path) -> Domain:
+    """The domain that made a path, found by its name.
+
+    Raises:
+        UsageError: there is none of this name; ``file`` is where the path came from.
+    """
+    from vqsynth.wavae.domain import load
+
+    try:
+        return load(path.domain)
+    except UsageError as error:
+        raise UsageError(f"{file}: made by {path.domain}, which is not among the models here; give its folder with --model, or another model") from error
+
+
 def decode_file(path: LatentPath, domain: Domain, output: str | Path, seed: int = 0, gain_db: float = 0.0, bits: str = "16") -> np.ndarray:
     """Decode a path into a WAV or FLAC file, whole or not at all.
 

@@ -55,11 +55,11 @@ def decode(
     Example: vqsynth wavae decode z.npz -o OUT.wav
     """
     from vqsynth.wavae import load, path_file
-    from vqsynth.wavae.sound import decode_file
+    from vqsynth.wavae.sound import decode_file, maker_of
 
-    path = path_file.load(file, load(model) if model else None)
-    output = output or Path(f"{file.stem}.wav")
-    domain = load(model or path.domain)
+    domain = load(model) if model else None
+    path = path_file.load(file, domain)
+    domain, output = domain or maker_of(path, file), output or Path(f"{file.stem}.wav")
     audio = decode_file(path, domain, output, seed, gain, bits.value)
     typer.echo(f"{output}: {len(audio) / path.sample_rate:.2f} s by {domain.name}, peak {abs(audio).max():.2f}")
 
