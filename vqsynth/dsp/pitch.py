@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 PITCH_FMIN = 40.0
 BINS_PER_OCTAVE = 24
@@ -33,9 +33,48 @@ def decode_f0(logits: Tensor, reach: int = 3) -> Tensor:
 
     Shape: [..., n_bins] -> [...]
     """
-    n_bins = logits.shape[-1]
-    position = torch.arange(n_bins, device=logits.device)
-    peak = logits.argmax(-1, keepdim=True)
+    return f0_near(logits, logits.argmax(-1, keepdim=True), reach)
+
+
+def f0_near(logits: Tensor, peak: Tensor, reach: int = 3) -> Tensor:
+    """Fundamental in Hz: mean of the distribution within ``reach`` bins of ``peak``.
+
+    Shape: [..., n_bins], [..., 1] bin numbers -> [...]
+    """
+    position = torch.arange(logits.shape[-1], device=logits.device)
     near = (position - peak).abs() <= reach
     weights = torch.softmax(logits.masked_fill(~near, float("-inf")), -1)
     return f0_of_bins((weights * position).sum(-1))
+
+
+class PitchFilter(nn.Module):
+    """Follows one pitch through a stream of distributions: a forward filter that needs no frame to come.
+
+    Belief = distribution of the frame times belief before, which moves a little (a Gaussian of ``spread`` bins) or,
+    with probability ``leap``, anywhere. What a single frame confuses (the octave, mostly) is settled by those before;
+    the fine pitch is still the frame's own. The forward algorithm of hidden Markov models (Rabiner 1989, eq. 19 to 21).
+    """
+
+    def __init__(self, n_bins: int, spread: float = 1.5, leap: float = 0.05) -> None:
+        super().__init__()
+        distance = torch.arange(n_bins)[:, None] - torch.arange(n_bins)
+        move = torch.exp(-0.5 * (distance / spread).square())
+        move = (1 - leap) * move / move.sum(1, keepdim=True) + leap / n_bins
+        self.register_buffer("move", move, persistent=False)
+        self.register_buffer("belief", torch.full((n_bins,), 1.0 / n_bins), persistent=False)
+
+    def reset(self) -> None:
+        """Begin a new stream."""
+        self.belief.fill_(1.0 / len(self.belief))
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """Shape: [frames, n_bins] -> [frames] Hz."""
+        likelihood = torch.softmax(logits, -1)
+        peaks = torch.zeros(len(logits), 1, dtype=torch.int64)
+        belief = self.belief
+        for frame in range(len(logits)):
+            belief = likelihood[frame] * (belief @ self.move)
+            belief = belief / belief.sum()
+            peaks[frame, 0] = belief.argmax()
+        self.belief.copy_(belief)
+        return f0_near(logits, peaks)

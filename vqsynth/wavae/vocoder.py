@@ -38,12 +38,16 @@ class Vocoder(nn.Module):
         _, _, logits, voicing = outputs.split(self.sizes, -1)
         return logits, voicing[..., 0]
 
-    def filters(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Shape: raw outputs [batch, frames, n] -> f0 [batch, frames] Hz, harmonic and noise [batch, frames, n_fft // 2 + 1]."""
-        harmonic, noise, logits, _ = outputs.split(self.sizes, -1)
+    def bands(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Filters of pulses and of noise. Shape: raw outputs [batch, frames, n] -> 2 x [batch, frames, n_fft // 2 + 1]."""
+        harmonic, noise, _, _ = outputs.split(self.sizes, -1)
         return (
-            decode_f0(logits),
             torch.exp((harmonic @ self.harmonic_bands).clamp(-16.0, 8.0)),
             # Noise starts well below the harmonics and has to be earned.
             torch.exp((noise @ self.noise_bands - 4).clamp(-16.0, 8.0)),
         )
+
+    def filters(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pitch of each frame by itself, and :meth:`bands`. Shape: raw outputs [batch, frames, n] -> f0 [batch, frames] Hz, ..."""
+        logits, _ = self.pitch(outputs)
+        return decode_f0(logits), *self.bands(outputs)

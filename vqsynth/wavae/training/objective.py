@@ -70,7 +70,7 @@ def pitch_losses(model: Wavae, outputs: Tensor, f0: Tensor, active: Tensor) -> t
 
 def synthesise(model: Wavae, outputs: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
     """Sound of the vocoder's outputs, sung at the tracked pitch. Shape: [batch, frames, n] -> [batch, samples]."""
-    _, harmonic, noise = model.vocoder.filters(outputs)
+    harmonic, noise = model.vocoder.bands(outputs)
     f0 = fill_f0(batch.f0.cpu()).to(batch.f0)
     return model.synth.whole(f0, harmonic, noise, batch.gain, generator)
 
