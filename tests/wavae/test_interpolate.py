@@ -213,15 +213,19 @@ def test_requests_that_make_no_sense_leave_nothing(domain, files, tmp_path):
     ):
         with pytest.raises(UsageError, match=message):
             interpolate(sounds, domain, tmp_path / "out.wav", **options)
-    with pytest.raises(UsageError, match="one of the inputs"):
-        interpolate(files[:2], domain, files[1])
+    for other, output in ((files[1], files[1]), (tmp_path / "AtoB_demo.wav", tmp_path / "AtoB.wav")):
+        with pytest.raises(UsageError, match="is one of the inputs"):
+            interpolate([files[0], other], domain, output)
     with pytest.raises(VqsynthError, match="does not exist"):
         interpolate(files[:2], domain, tmp_path / "no" / "out.wav")
     assert [path.name for path in tmp_path.iterdir()] == ["plane.csv"]
 
 
 def test_sounds_that_cannot_be_used_are_named(domain, files, tmp_path):
-    for name, audio, message in (("short", np.ones(1000) * 0.1, "shorter than one latent frame"), ("silent", np.zeros(RATE), "silence"), ("one", np.zeros(1), "1 sample")):
+    bad = {
+        "short": (np.ones(1000) * 0.1, "shorter than one latent frame"), "silent": (np.zeros(RATE), "silence"), "one": (np.zeros(1), "1 sample")
+    }  # fmt: skip
+    for name, (audio, message) in bad.items():
         soundfile.write(tmp_path / f"{name}.wav", audio, RATE)
         with pytest.raises(VqsynthError, match=f"{name}.wav: .*{message}"):
             interpolate([files[0], tmp_path / f"{name}.wav"], domain, tmp_path / "out.wav")

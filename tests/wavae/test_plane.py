@@ -31,7 +31,8 @@ def test_a_point(text, point):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("0.5", "two numbers"), ("a,b", "two numbers"), ("1,2,3", "two numbers"), ("1.1,0", "outside"), ("0,-0.1", "outside"), ("nan,0", "outside")]
+    ("text", "message"),
+    [("0.5", "two numbers"), ("a,b", "two numbers"), ("1,2,3", "two numbers"), ("1.1,0", "outside"), ("0,-0.1", "outside"), ("nan,0", "outside")],
 )
 def test_what_is_no_point_of_the_plane(text, message):
     with pytest.raises(UsageError, match=f"--plane {text}: .*{message}"):

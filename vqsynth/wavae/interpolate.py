@@ -6,7 +6,7 @@ Both sounds are encoded, their latent paths mixed frame by frame, and the mixtur
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,8 +102,14 @@ def check_request(sources: Sequence[Path], output: Path, curve: str | None, poin
             raise UsageError("four sounds: give either --plane x,y or --path plane.csv")
         # Read now, so that a mistake is told before four sounds are encoded.
         plane.parse_point(point) if point is not None else plane.read_trajectory(trajectory)
-    if any(output.resolve() == source.resolve() for source in sources):
-        raise UsageError(f"--output {output}: is one of the inputs; choose another name")
+    for written in (output, demo_name(output)):
+        if any(written.resolve() == source.resolve() for source in sources):
+            raise UsageError(f"--output {output}: {written} is one of the inputs; choose another name")
+
+
+def demo_name(output: Path) -> Path:
+    """Where the demonstration of an interpolation is written."""
+    return output.with_name(f"{output.stem}_demo{output.suffix}")
 
 
 def interpolate(
@@ -121,6 +127,7 @@ def interpolate(
     bits: str = "16",
     figure: bool = True,
     demo: bool = False,
+    progress: Callable[[str, float], None] = lambda task, share: None,
 ) -> Interpolated:
     """Interpolate recordings into a WAV or FLAC file, with ``OUT.png`` and ``OUT_demo.wav`` beside it.
 
@@ -128,6 +135,7 @@ def interpolate(
         curve: another crossfade than n / N (:func:`crossfade`). point, trajectory: between four sounds (:mod:`plane`).
         length: as for :func:`vqsynth.wavae.blend.reconcile`. level: as for :func:`vqsynth.wavae.source.encode_source`.
         gain_db: added to all that is heard. seed: of the noise, and of a curve that walks.
+        progress: told the task (encoding, decoding) and the share of it that is done.
 
     Raises:
         UsageError: the request makes no sense. VqsynthError: a file cannot be read or written, or is too short.
@@ -135,18 +143,22 @@ def interpolate(
     check_request(sources, output, curve, point, trajectory)
     check_output(output, bits)
     check_gain(gain_db)
-    encoded = [encode_source(source, domain, level) for source in sources]
+    encoded = []
+    for number, source in enumerate(sources, 1):
+        encoded.append(encode_source(source, domain, level))
+        progress("encoding", number / len(sources))
     paths = reconcile([path for _, path, _ in encoded], length, domain.model.frames_of)
     weights = weights_of(paths[0], len(sources), curve, point, trajectory, seed)
     mixed = blend(paths, weights)
     sounds = [audio * np.float32(10 ** (gain_db / 20)) for audio, _, _ in encoded]
     sounds.append(decode_file(mixed, domain, output, seed, gain_db, bits))
+    progress("decoding", 1.0)
     rate, files = domain.config.sample_rate, [output]
     if figure:
         files.append(output.with_suffix(".png"))
         draw(files[-1], sources, sounds, weights, mixed, length)
     if demo:
-        files.append(output.with_name(f"{output.stem}_demo{output.suffix}"))
+        files.append(demo_name(output))
         pause = np.zeros(round(PAUSE_SECONDS * rate), np.float32)
         with open_sound(files[-1], rate, bits) as sound:
             for number, part in enumerate(sounds):

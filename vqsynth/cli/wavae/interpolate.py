@@ -26,12 +26,12 @@ def interpolate(
     output: Annotated[Optional[Path], typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac [default: A_to_B.wav]")] = None,
     curve: Annotated[
         Optional[str],
-        typer.Option(metavar="TARGET", help="weight of B instead of n/N: sin log exp arch walk (-line from B to A), 0.5, a .csv of time,value in 0..1"),
+        typer.Option(metavar="TARGET", help="weight of B instead of n/N: sin log exp walk (-line from B to A), 0.5, a .csv of time,value in 0..1"),
     ] = None,
     plane: Annotated[Optional[str], typer.Option(metavar="X,Y", help="a point among four sounds: A 0,0  B 1,0  C 0,1  D 1,1")] = None,
     path: Annotated[Optional[Path], typer.Option(metavar="PLANE.csv", help="a way among four sounds: rows of time,x,y (s, 0..1, 0..1)")] = None,
     length: Annotated[
-        str, typer.Option(metavar="RULE", help="longest: stretch the shorter to the longer; shortest: cut the longer; or seconds, to which all are stretched")
+        str, typer.Option(metavar="RULE", help="longest: stretch the shorter ones; shortest: cut the longer ones; or seconds, to which all are stretched")
     ] = "longest",
     level: LEVEL = Level.match,
     gain: GAIN = 0.0,
@@ -48,13 +48,16 @@ def interpolate(
 
     vqsynth wavae interpolate A.wav B.wav C.wav D.wav --model strings --plane 0.5,0.25
     """
+    from vqsynth.cli.file_progress import FileProgress
     from vqsynth.wavae import load
     from vqsynth.wavae.interpolate import interpolate as run
 
     if output is None:
         output = Path("_to_".join(sound.stem for sound in sounds) + ".wav") if len(sounds) == 2 else Path("plane.wav")
-    done = run(
-        sounds, load(model), output, curve=curve, point=plane, trajectory=path, length=length, level=level.value,
-        gain_db=gain, seed=seed, bits=bits.value, figure=figure, demo=demo,
-    )  # fmt: skip
+    with FileProgress("encoding", "decoding") as display:
+        display.file(output.name)
+        done = run(
+            sounds, load(model), output, curve=curve, point=plane, trajectory=path, length=length, level=level.value,
+            gain_db=gain, seed=seed, bits=bits.value, figure=figure, demo=demo, progress=display.part,
+        )  # fmt: skip
     typer.echo(f"{', '.join(map(str, done.files))}: {done.seconds:.1f} s, {done.frames} frames")

@@ -13,12 +13,12 @@ from vqsynth.cli.wavae.interpolate import LEVEL, Level
 
 def transfer(
     source: SOURCE,
-    to: Annotated[List[str], typer.Option("--to", "-t", metavar="NAME", help="a wavae model's name, or the path of its folder; several times for several")],
+    to: Annotated[List[str], typer.Option("--to", "-t", metavar="NAME", help="a wavae model's name or folder; several times for several")],
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", metavar="FOLDER", help="[default: the working folder, or for a folder IN the folder IN_transfer]")
+        Optional[Path], typer.Option("--output", "-o", metavar="FOLDER", help="[default: the working folder; of a folder IN, the folder IN_transfer]")
     ] = None,
     adapt: Annotated[
-        float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way, where it keeps little but its shape in time")
+        float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way, where its pitch is lost")
     ] = 0.5,
     level: LEVEL = Level.match,
     gain: GAIN = 0.0,
