@@ -13,7 +13,7 @@ wavae_app = typer.Typer(
 from vqsynth.cli.wavae.paths import InOrder, bend, decode, encode
 from vqsynth.cli.wavae.interpolate import interpolate
 from vqsynth.cli.wavae.transfer import transfer
-# from vqsynth.cli.wavae.feedback import feedback
-for _command in (train, encode, decode, interpolate, transfer):
+from vqsynth.cli.wavae.feedback import feedback
+for _command in (train, encode, decode, interpolate, transfer, feedback):
     wavae_app.command()(_command)
 wavae_app.command(cls=InOrder)(bend)
