@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae.blend import FLOOR_DB, blend, ramp, reconcile, resample
 from vqsynth.wavae.figures import mel_levels
-from vqsynth.wavae.interpolate import crossfade, interpolate
+from vqsynth.wavae.interpolate import crossfade, draw, interpolate
 from vqsynth.wavae.source import encode_source, loudest
 
 RATE = 44_100
@@ -177,6 +177,26 @@ def test_a_way_through_the_plane_and_its_figure(domain, files, tmp_path, capsys)
     assert "lasts 3 s, the sound 0.9 s" in capsys.readouterr().err
     with Image.open(tmp_path / "out.png") as image:
         assert image.size[0] == 1400
+
+
+def test_the_figure_shows_every_sound_that_was_used(path, tmp_path):
+    sounds = [np.full(samples, 0.1, np.float32) for samples in (3 * RATE, path.samples, RATE, 4 * RATE, path.samples)]
+    sources = [tmp_path / f"{name}.wav" for name in "abcd"]
+    two = np.stack([1 - ramp(len(path)), ramp(len(path))], -1)
+    four = np.full((len(path), 4), 0.25)
+
+    def titles(figure):
+        return [axes.get_title(loc="left") for axes in figure.axes if axes.images]
+
+    figure = draw(tmp_path / "out.png", sources[:2], [sounds[0], sounds[1], sounds[4]], two, path)
+    assert titles(figure) == ["A: a.wav (3.00 s; its path is fitted to 2.00 s)", "B: b.wav", "A to B: interpolation of latent paths, strings"]
+    np.testing.assert_allclose(figure.axes[3].lines[1].get_ydata(), ramp(len(path)))
+    figure = draw(tmp_path / "out.png", sources, sounds, four, path)
+    assert [title[:2] for title in titles(figure)] == ["A:", "B:", "C:", "D:", "be"]
+    assert [text.get_text() for text in figure.axes[5].get_legend().get_texts()] == ["A 0.25", "B 0.25", "C 0.25", "D 0.25"]
+    # What was cut away is not shown.
+    figure = draw(tmp_path / "out.png", sources[:2], [sounds[0], sounds[1], sounds[4]], two, path, "shortest")
+    assert titles(figure)[0] == "A: a.wav (the first 2.00 s of 3.00 s)" and figure.axes[0].get_xlim() == (0, 2)
 
 
 def test_level_gain_and_seed(domain, files, tmp_path):

@@ -21,6 +21,8 @@ from vqsynth.wavae.sound import check_gain, decode_file
 from vqsynth.wavae.source import encode_source
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from vqsynth.wavae.domain import Domain
     from vqsynth.wavae.path import LatentPath
 
@@ -167,7 +169,9 @@ def interpolate(
     return Interpolated(len(sounds[-1]) / rate, len(mixed), files, sounds, weights)
 
 
-def draw(path: Path, sources: Sequence[Path], sounds: Sequence[np.ndarray], weights: np.ndarray, mixed: LatentPath, length: str = "longest") -> None:
+def draw(
+    path: Path, sources: Sequence[Path], sounds: Sequence[np.ndarray], weights: np.ndarray, mixed: LatentPath, length: str = "longest"
+) -> Figure:
     """Draw mel spectrograms of the sounds and of their interpolation, the weights, and the plane of four.
 
     Raises:
@@ -175,18 +179,24 @@ def draw(path: Path, sources: Sequence[Path], sounds: Sequence[np.ndarray], weig
     """
     from vqsynth.wavae.figures import STRIP_HEIGHT, blank, draw_panels, mel_panels, save
 
-    letters = plane.NAMES[: len(sources)]
-    names = [f"{letter}: {source.name}" for letter, source in zip(letters, sources)]
-    for number, sound in enumerate(sounds[:-1]):
-        if len(sound) != len(sounds[-1]):
-            verb = "cut" if length == "shortest" else "fitted"
-            names[number] += f" ({len(sound) / mixed.sample_rate:.2f} s; its path is {verb} to {len(sounds[-1]) / mixed.sample_rate:.2f} s)"
+    letters, rate, samples = plane.NAMES[: len(sources)], mixed.sample_rate, len(sounds[-1])
+    panels = []
+    for letter, source, sound in zip(letters, sources, sounds):
+        title = f"{letter}: {source.name}"
+        if len(sound) > samples and length == "shortest":
+            title += f" (the first {samples / rate:.2f} s of {len(sound) / rate:.2f} s)"
+            sound = sound[:samples]
+        elif len(sound) != samples:
+            title += f" ({len(sound) / rate:.2f} s; its path is fitted to {samples / rate:.2f} s)"
+        panels.append((title, sound))
     how = "A to B" if len(sources) == 2 else "between A, B, C and D"
-    panels = list(zip([*names, f"{how}: interpolation of latent paths, {mixed.domain}"], sounds))
-    strip = ("weight", mixed.times, dict(zip(letters, weights.T)))
+    panels.append((f"{how}: interpolation of latent paths, {mixed.domain}", sounds[-1]))
+    # Weights that stand still may lie on one another; their numbers do not.
+    still = np.ptp(weights, 0).max() == 0
+    names = [f"{letter} {weight:.3g}" if still else letter for letter, weight in zip(letters, weights[0])]
+    strip = ("weight", mixed.times, dict(zip(names, weights.T)))
     if len(sources) == 2:
-        mel_panels(path, panels, mixed.sample_rate, strip=strip)
-        return
+        return mel_panels(path, panels, mixed.sample_rate, strip=strip)
     figure = blank(14.0, 0.9 + 1.8 * (len(panels) + STRIP_HEIGHT))
     left, right = figure.subfigures(1, 2, width_ratios=(2.4, 1))
     draw_panels(left, panels, mixed.sample_rate, strip=strip)
@@ -194,3 +204,4 @@ def draw(path: Path, sources: Sequence[Path], sounds: Sequence[np.ndarray], weig
     place = right.add_gridspec(2, 1, height_ratios=(1, 1.1))[0]
     plane.draw_plane(right.add_subplot(place), x, y, mixed.times, [source.stem for source in sources])
     save(figure, path)
+    return figure
