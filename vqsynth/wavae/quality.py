@@ -10,7 +10,7 @@ from vqsynth.dsp.losses import multi_resolution_stft
 from vqsynth.wavae.model import Wavae
 
 
-def _mel(model: Wavae, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mel_frames(model: Wavae, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Absolute log-mel frames in dB [frames, n_mels], and their loudness [frames]."""
     overlap = model.config.n_fft - model.config.hop_length
     mel, controls = model.analysis(torch.nn.functional.pad(torch.from_numpy(audio)[None], (overlap, overlap)))
@@ -19,8 +19,8 @@ def _mel(model: Wavae, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def mel_distance(model: Wavae, audio: np.ndarray, reference: np.ndarray) -> float:
     """Mean absolute log-mel distance in dB where the reference is within 40 dB of its loudest frame. Shape: 2 x [samples]."""
-    mel, _ = _mel(model, audio)
-    target, loudness = _mel(model, reference)
+    mel, _ = mel_frames(model, audio)
+    target, loudness = mel_frames(model, reference)
     active = loudness > loudness.max() - 40
     return float(np.abs(mel - target)[active].mean())
 

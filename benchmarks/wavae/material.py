@@ -1,0 +1,125 @@
+"""What is measured: installed domains, the recordings that their trainings did not see, and what else the options name."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.wavae.rows import Gap
+from vqsynth.corpus.files import find_audio
+from vqsynth.errors import VqsynthError
+from vqsynth.wavae.domain import Domain, load
+from vqsynth.wavae.path import LatentPath
+from vqsynth.wavae.source import encode_source
+
+SEEDS = ("strings", "screams", "singing", "spoken")
+"""The four domains that ship."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """A recording at the level of its domain's training. audio: [samples]; path: as the domain encodes it."""
+
+    name: str
+    audio: np.ndarray
+    path: LatentPath
+
+
+@dataclasses.dataclass(eq=False)
+class Material:
+    """What the options name.
+
+    Attributes:
+        names: of domains. corpora: folder of folders of recordings. inputs: folder of foreign sounds.
+        baselines: melGAN of a domain. adversary_off: a domain trained without the adversary, by domain.
+        minutes: of the realtime part. limit: most seconds of recordings that one figure listens to.
+    """
+
+    names: tuple[str, ...] = SEEDS
+    corpora: Path | None = None
+    inputs: Path | None = None
+    baselines: dict[str, Path] = dataclasses.field(default_factory=dict)
+    adversary_off: dict[str, Path] = dataclasses.field(default_factory=dict)
+    minutes: float = 10.0
+    limit: float = 240.0
+
+    @functools.cache
+    def domain(self, name: str | Path) -> Domain:
+        """A domain, ready.
+
+        Raises:
+            Gap: it is not installed, or damaged.
+        """
+        try:
+            domain = load(name)
+            domain.model, domain.pca
+        except VqsynthError as error:
+            raise Gap(str(error)) from error
+        return domain
+
+    def folder(self, name: str) -> Path:
+        """Recordings of a domain: ``wavae_NAME`` or ``NAME`` in ``corpora``.
+
+        Raises:
+            Gap: there are none.
+        """
+        if self.corpora is None:
+            raise Gap("no recordings (--corpora DIR)")
+        for folder in (self.corpora / f"wavae_{name}", self.corpora / name):
+            if folder.is_dir():
+                return folder
+        raise Gap(f"no recordings in {self.corpora.name}/{name} (vqsynth corpus fetch {name})")
+
+    def files(self, name: str, held_out: bool) -> list[Path]:
+        """Recordings that the training of a domain did not see (named in its card), or those it saw.
+
+        Raises:
+            Gap: there are none.
+        """
+        listed = set(self.domain(name).card["training"].get("held_out", []))
+        found = [path for path in find_audio(self.folder(name)) if (path.name in listed) == held_out]
+        if held_out and len(found) < len(listed):
+            print(f"{name}: {len(listed) - len(found)} of {len(listed)} held-out recordings are missing", flush=True)
+        if not found:
+            raise Gap(f"none of the {'held-out' if held_out else 'training'} recordings of {name} is there")
+        return found
+
+    def recordings(self, name: str, held_out: bool = True, limit: float | None = None, domain: Domain | None = None) -> Iterator[Recording]:
+        """Recordings, encoded; those that cannot be used are left out.
+
+        Args:
+            limit: seconds in all, ``self.limit`` by default; taken evenly from the files in a random but fixed order.
+            domain: that encodes, the one of this name by default.
+        """
+        domain = domain or self.domain(name)
+        left = self.limit if limit is None else limit
+        files = self.files(name, held_out)
+        for index in np.random.default_rng(7).permutation(len(files)):
+            if left <= 0:
+                return
+            try:
+                audio, path, _ = encode_source(files[index], domain)
+            except VqsynthError as error:
+                print(f"{name}: {error}", flush=True)
+                continue
+            left -= len(audio) / domain.config.sample_rate
+            yield Recording(files[index].name, audio, path)
+
+    def baseline(self, name: str):
+        """The melGAN that was trained on a domain's data, and its record of training.
+
+        Raises:
+            Gap: there is none.
+        """
+        from benchmarks.wavae import baseline
+
+        if name not in self.baselines:
+            raise Gap(f"no melGAN for {name} (--baseline {name}=DIR)")
+        try:
+            return baseline.load(self.baselines[name])
+        except Exception as error:
+            raise Gap(f"{self.baselines[name]}: no melGAN ({error})") from error
