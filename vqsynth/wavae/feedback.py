@@ -115,11 +115,11 @@ def feedback(
         "samples": samples,
         "pass_samples": loop.delay,
         "model_delay_samples": loop.stream.delay,
-        "loop_ceiling_lufs": domain.level,
+        "training_lufs": domain.level,
         "output_ceiling_db": CEILING_DB,
         "noise_floor_lufs": FLOOR_LUFS,
         "curves": {name: {"low": float(values.min()), "high": float(values.max())} for name, values in curves.items()},
-        "measured": measure(audio, rate, curves["frequency"], curves["feedback"]),
+        "measured": measure(audio, rate, curves["frequency"], curves["feedback"], loop.delay),
         "versions": {"vqsynth": __version__, "torch": _torch_version(), "numpy": np.__version__, "python": platform.python_version()},
     }
     done = Feedback(audio, rate, curves, report, [])

@@ -6,9 +6,10 @@ Blocks and delays are those of a realtime run: a pass takes the model's delay an
 are settled here that a patch leaves to the hand on the slider:
 
 - The factor is the loop's gain in loudness: each pass comes back ``factor`` times as loud as it went in, whatever
-  the band-pass took away and the model made of it, up to the loudness of the training recordings. Above 1 the
-  sound grows and stays; at 1 it holds; below 1 it dies away.
-- Breath: seeded noise in the same band goes with the signal, 16 dB below it. Sent round alone, a narrow band ends
+  the band-pass took away and the model made of it. Above the loudness of the training recordings every 5 dB become
+  one, so above a factor of 1 the sound grows and stays, 1.5 dB over that loudness for 2 and 10 dB over it for 100;
+  at 1 it holds, below 1 it dies away.
+- Breath: seeded noise in the same band goes with the signal, 20 dB below it. Sent round alone, a narrow band ends
   as a sine wave, which no recording is like: the model answers it with one of a few timbres, wherever the band
   lies. With breath its answer follows the band.
 - A noise floor of -70 LUFS in the band never stops (unless the factor is 0, which opens the loop), so that a loop
@@ -36,12 +37,16 @@ if TYPE_CHECKING:
     from vqsynth.wavae.domain import Domain
 
 BLOCK = 512
-BREATH_DB = -16.0
+BREATH_DB = -20.0
 FLOOR_LUFS = -70.0
 CEILING_DB = -0.5
 """Highest peak of the output, dB of full scale."""
+COMPRESSION = 5.0
+"""Decibels above the training recordings' loudness that become one."""
 _MAKE_UP_DB = 60.0
 _UNHEARD = -200.0
+_FALL = 32
+"""Samples in which a gain falls."""
 
 
 class Loop:
@@ -97,23 +102,29 @@ class Loop:
         arrived = np.array([self.levels.popleft(), self.input_levels.popleft(), FLOOR_LUFS])
         arrived = 10 * np.log10(np.sum(10 ** (arrived / 10)))
         times = float(factor[-1])
-        wanted = min(arrived + 20 * np.log10(times), self.ceiling) if times > 0 else _UNHEARD
+        wanted = arrived + 20 * np.log10(times) if times > 0 else _UNHEARD
+        wanted = min(wanted, self.ceiling + (wanted - self.ceiling) / COMPRESSION)
         self.levels.append(wanted)
         make_up = min(wanted - self.meter.push(band), _MAKE_UP_DB)
         noise_gain = 10 ** ((wanted + self.breath_db) / 20) + min(times, 1.0) * 10 ** (FLOOR_LUFS / 20)
         before, self.gains = self.gains, np.array([10 ** (make_up / 20), noise_gain])
-        # Gains move along a line from block to block.
-        ramp = np.arange(1, self.block + 1) / self.block
+        # Gains rise along a line over the block, and fall at once: an onset must not meet the gain of silence.
+        samples = np.arange(1, self.block + 1)
+        ramp = np.where(self.gains[:, None] > before[:, None], samples / self.block, np.minimum(1.0, samples / _FALL))
         gain, noise_gain = before[:, None] + (self.gains - before)[:, None] * ramp
         self.returning = np.concatenate([self.returning[self.block :], gain * band + noise_gain * noise])
         return self.limiter.push(made).astype(np.float32)
 
 
 class _Meter:
-    """Loudness of the newest frame of a stream, by the project's one loudness function."""
+    """Loudness of the newest frame of a stream: the project's one loudness function, with a window that weighs the newest most."""
 
     def __init__(self, sample_rate: int, n_fft: int) -> None:
-        self.window, self.weights = hann(n_fft).double().numpy(), power_weights(sample_rate, n_fft).double().numpy()
+        symmetric, flat = hann(n_fft).double().numpy(), n_fft // 4
+        rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(n_fft - flat) + 0.5) / (n_fft - flat))
+        window = np.concatenate([rise, np.ones(flat)])
+        self.window = window * np.sqrt(np.square(symmetric).sum() / np.square(window).sum())
+        self.weights = power_weights(sample_rate, n_fft).double().numpy()
         self.newest = np.zeros(n_fft)
 
     def push(self, audio: np.ndarray) -> float:

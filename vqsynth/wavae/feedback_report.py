@@ -14,7 +14,7 @@ HOP_LENGTH = 512
 SMOOTHING_SECONDS = 0.25
 """Over which the centroid is averaged: a few passes of the loop."""
 ONSET_SECONDS = 1.0
-"""That a loop is given to sound after its start, or after its factor has come over 1."""
+"""That a loop is given (or ten passes, if longer) to sound after its start, or after its factor has come over 1."""
 SILENT_LUFS = -50.0
 
 
@@ -48,22 +48,28 @@ def at_frames(curve: np.ndarray, frames: int) -> np.ndarray:
     return curve[np.minimum(np.arange(frames) * (HOP_LENGTH // SEGMENT), len(curve) - 1)]
 
 
-def measure(audio: np.ndarray, sample_rate: int, frequency: np.ndarray, factor: np.ndarray) -> dict[str, Any]:
+def measure(audio: np.ndarray, sample_rate: int, frequency: np.ndarray, factor: np.ndarray, passed: int) -> dict[str, Any]:
     """Numbers for the report.
+
+    Args:
+        passed: samples of a pass of the loop; silence is a whole pass below -50 LUFS.
 
     Shape: audio [samples]; frequency, factor [ceil(samples / 64)]
     """
+    from scipy.ndimage import maximum_filter1d
+
     level = loudness(audio, sample_rate)
     growing = at_frames(factor, len(level)) > 1
     # Frames that have been growing for as long as a loop needs to sound.
-    onset = round(ONSET_SECONDS * sample_rate / HOP_LENGTH)
+    onset = round(max(ONSET_SECONDS * sample_rate, 10 * passed) / HOP_LENGTH)
     index = np.arange(len(level))
     since = index - np.maximum.accumulate(np.where(growing, -1, index))
     sounding = growing & (since > onset)
+    loudest = maximum_filter1d(level, max(1, round(passed / HOP_LENGTH)))
     spearman = follows(audio, sample_rate, frequency, sounding)
     return {
         "peak_db": round(float(20 * np.log10(max(np.abs(audio).max(), 1e-9))), 2),
         "loudness_p5_p50_p95": [round(float(p), 1) for p in np.percentile(level, [5, 50, 95])],
-        "silent_share_while_factor_above_1": round(float(np.mean(level[sounding] < SILENT_LUFS)), 4) if sounding.any() else None,
+        "silent_share_while_factor_above_1": round(float(np.mean(loudest[sounding] < SILENT_LUFS)), 4) if sounding.any() else None,
         "centroid_follows_frequency_spearman": None if spearman is None else round(spearman, 3),
     }

@@ -29,7 +29,7 @@ def feedback(
     ] = None,
     block: Annotated[int, typer.Option(help="samples of a block; the loop's own delay is one block")] = 512,
     delay: Annotated[float, typer.Option(help="added to the loop's delay, ms")] = 0.0,
-    breath: Annotated[float, typer.Option(help="noise in the band relative to the signal, dB; -100 is none")] = -16.0,
+    breath: Annotated[float, typer.Option(help="noise in the band relative to the signal, dB; -100 is none")] = -20.0,
     seed: Annotated[int, typer.Option(help="of the noise, and of curves that walk")] = 0,
     bits: BITS = Bits.sixteen,
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="draw OUT.png: mel spectrogram, frequency, Q and factor")] = True,
