@@ -24,7 +24,7 @@ class CausalConv1d(nn.Module):
         super().__init__()
         self.conv = nn.Conv1d(in_channels, out_channels, kernel_size, dilation=dilation, groups=groups)
         self.context = (kernel_size - 1) * dilation
-        self.depthwise = groups == in_channels == out_channels and dilation == 1
+        self.dense, self.depthwise = groups == 1 == dilation, groups == in_channels == out_channels and dilation == 1
         self.streaming = False
         self.register_buffer("state", torch.zeros(1, in_channels, self.context), persistent=False)
 
@@ -36,12 +36,18 @@ class CausalConv1d(nn.Module):
         state = self.state
         if state.shape[0] != x.shape[0]:
             state = torch.zeros(x.shape[0], x.shape[1], self.context, dtype=x.dtype, device=x.device)
+            self.state = state
         x = torch.cat([state, x], dim=2)
-        self.state = x[:, :, x.shape[2] - self.context :].detach().clone()
-        bias = self.conv.bias
-        if self.depthwise and bias is not None and x.shape[2] <= 4 * self.context:
+        state.copy_(x[:, :, x.shape[2] - self.context :].detach())
+        weight, bias = self.conv.weight, self.conv.bias
+        if bias is not None and x.shape[2] <= 4 * self.context:
             # For a few frames, setting up a convolution costs more than computing it.
-            return (x.unfold(2, self.context + 1, 1) * self.conv.weight[None, :, 0, None]).sum(3) + bias[:, None]
+            if self.depthwise:
+                windows = x.unfold(2, self.context + 1, 1)
+                return (windows @ weight.transpose(1, 2)).squeeze(3) + bias[:, None]
+            if self.dense:
+                windows = x.unfold(2, self.context + 1, 1).transpose(1, 2).flatten(2)
+                return nn.functional.linear(windows, weight.flatten(1), bias).transpose(1, 2)
         return self.conv(x)
 
 
@@ -54,14 +60,16 @@ class StreamState:
 
     def __init__(self, module: nn.Module) -> None:
         self.layers = [layer for layer in module.modules() if isinstance(layer, CausalConv1d)]
-        self.buffers = [torch.zeros_like(layer.state[:1]) for layer in self.layers]
+        self._own = [layer.state for layer in self.layers]
+        self.buffers = [torch.zeros_like(state[:1]) for state in self._own]
 
     def __enter__(self) -> StreamState:
+        # Past nn.Module's own attributes, which would cost more time than a convolution.
         for layer, buffer in zip(self.layers, self.buffers):
-            layer.state, layer.streaming = buffer, True
+            layer._buffers["state"], layer.__dict__["streaming"] = buffer, True
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.buffers = [layer.state for layer in self.layers]
-        for layer in self.layers:
-            layer.streaming = False
+        self.buffers = [layer._buffers["state"] for layer in self.layers]
+        for layer, own in zip(self.layers, self._own):
+            layer._buffers["state"], layer.__dict__["streaming"] = own, False

@@ -26,7 +26,7 @@ class EncoderStream:
         self.overlap = model.config.n_fft - model.config.hop_length
         self.pending = torch.zeros(self.overlap)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def push(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Take samples, give the latent frames they complete; the newest ends with the newest sample.
 
@@ -58,8 +58,9 @@ class DecoderStream:
         self.synth = FrameSynth(config.sample_rate, config.n_fft, seed)
         self.lead = config.n_fft // 2 + (STRIDE - 1) * config.hop_length
         self.loudness = torch.full((1,), FLOOR_DB)
+        self.steps = torch.arange(1, STRIDE + 1) / STRIDE
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def push(self, latents: Tensor, controls: Tensor) -> Tensor:
         """Take latent frames, give their samples.
 
@@ -75,8 +76,7 @@ class DecoderStream:
         loudness = controls[:, 0]
         before = torch.cat([self.loudness, loudness[:-1]])
         self.loudness = loudness[-1:].clone()
-        steps = torch.arange(1, STRIDE + 1, dtype=loudness.dtype) / STRIDE
-        loudness = (before[:, None] + (loudness - before)[:, None] * steps).flatten()
+        loudness = (before[:, None] + (loudness - before)[:, None] * self.steps).flatten()
         return self.synth(f0, harmonic, noise, gain_of_loudness(loudness)[None])
 
 
