@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from vqsynth.codebook.table import Table
+    from vqsynth.model_folder import ModelFolder
 
 
 def timbres() -> None:
@@ -51,16 +54,25 @@ def timbres() -> None:
 def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path of its folder")]) -> None:
     """Show a timbre's whole card, with the range of each descriptor, and check its files."""
     from rich.console import Console
-    from rich.table import Table
 
     from vqsynth.cli.analyze import summary
     from vqsynth.codebook import folder
 
     timbre = folder.load(name)
-    timbre.verify()
+    console = print_card(timbre)
+    (console if console.is_terminal else Console(width=120)).print(summary(timbre.table, "descriptors over the codes"))
+    typer.echo("all files match their checksums")
+
+
+def print_card(model: ModelFolder) -> Console:
+    """Verify a model's folder and print its whole card."""
+    from rich.console import Console
+    from rich.table import Table
+
+    model.verify()
     console = Console()
-    console.print(f"[bold]{timbre.name}[/bold]  {timbre.path}")
-    for section, content in timbre.card.items():
+    console.print(f"[bold]{model.name}[/bold]  {model.path}")
+    for section, content in model.card.items():
         if section == "files":
             content = {file: f"sha256 {checksum[:16]}" for file, checksum in content.items()}
         entries = content if isinstance(content, list) else [content]
@@ -70,8 +82,7 @@ def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path 
             for key, value in flat(entry):
                 table.add_row(key, value)
             console.print(table)
-    (console if console.is_terminal else Console(width=120)).print(summary(timbre.table, "descriptors over the codes"))
-    typer.echo("all files match their checksums")
+    return console
 
 
 def reach(table: Table, name: str) -> str:

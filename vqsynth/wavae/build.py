@@ -16,6 +16,7 @@ from vqsynth.training.prepare import LEVEL_LUFS, Prepared
 from vqsynth.wavae import pca
 from vqsynth.wavae.domain import Domain, save
 from vqsynth.wavae.model import Wavae
+from vqsynth.wavae.portrait import draw
 from vqsynth.wavae.quality import held_out_quality
 
 
@@ -46,6 +47,7 @@ def build(
             if weight.dtype == torch.float32 and weight.requires_grad:
                 weight.copy_(weight.half().float())
     axes = pca.fit(active_latents(model, corpus))
+    held_out = list(pieces_of(corpus, True))
     card = {
         "wavae": {
             "name": folder.name,
@@ -65,6 +67,7 @@ def build(
             "varied_seconds": round(corpus.info["varied_seconds"], 1),
         },
         "source": sources,
-        "quality": held_out_quality(model, list(pieces_of(corpus, True))),
+        "quality": held_out_quality(model, held_out),
     }
+    draw(folder, model, axes, held_out)
     return save(folder, model, axes, card)

@@ -1,0 +1,161 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from vqsynth.training.prepare import prepare
+from vqsynth.wavae.config import WavaeConfig
+from vqsynth.wavae.model import Wavae
+from vqsynth.wavae.training import objective
+from vqsynth.wavae.training.adversary import Regressor, Reverse
+from vqsynth.wavae.training.analysis import analyse
+from vqsynth.wavae.training.discriminator import Discriminator, discriminator_loss, generator_losses
+from vqsynth.wavae.training.loop import PHASES, WavaeTrainer
+from vqsynth.wavae.training.settings import WavaeSettings
+
+SMALL = WavaeConfig(width=32, encoder_blocks=2, decoder_blocks=2, vocoder_width=32, vocoder_blocks=1, latent_dim=4, n_mels=64)
+
+
+@pytest.fixture(scope="module")
+def corpus(recordings, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    return prepare(recordings, folder, SMALL.sample_rate, SMALL.hop_length, lambda audio: analyse(audio, SMALL), vary="off")
+
+
+def trainer(corpus, folder, steps=24, config=SMALL, **settings):
+    torch.manual_seed(0)
+    values = {"batch_size": 2, "vae_batch_size": 4, "adversarial_batch_size": 2, "segment_frames": 16, "validations": 2, "warmup_steps": 5}
+    return WavaeTrainer(Wavae(config), corpus, WavaeSettings(steps=steps, **{**values, **settings}), folder)
+
+
+def test_a_resumed_run_ends_in_the_same_weights(corpus, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = trainer(corpus, tmp_path / "a")
+    whole.run()
+    first = trainer(corpus, tmp_path / "b")
+    for _ in range(21):  # in the third phase, past both changes
+        first.step()
+    first.save()
+    second = trainer(corpus, tmp_path / "b")
+    torch.manual_seed(99)  # nothing may depend on the global generator
+    second.resume()
+    second.run()
+    assert second.number == whole.number == 24
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, second.model.state_dict()[name]), name
+
+
+def test_each_phase_moves_its_own_part(corpus, tmp_path):
+    run = trainer(corpus, tmp_path, steps=12, vae_at=0.34, adversary_at=0.67)
+    parts = {"encoder": run.model.encoder, "decoder": run.model.decoder, "vocoder": run.model.vocoder, "judge": run.discriminator}
+    expected = {"vocoder": {"vocoder"}, "vae": {"encoder", "decoder"}, "adversarial": {"decoder", "vocoder", "judge"}}
+    for _ in range(12):
+        before = {name: [p.clone() for p in part.parameters()] for name, part in parts.items()}
+        phase, _ = run.phase()
+        run.step()
+        moved = {n for n, part in parts.items() if any(not torch.equal(a, b) for a, b in zip(before[n], part.parameters()))}
+        assert moved == expected[phase]
+    assert run.number == 12 and run.phase()[0] == PHASES[-1]
+
+
+def test_training_learns_the_sound(corpus, tmp_path):
+    run = trainer(corpus, tmp_path, steps=160, vae_at=0.5, adversary_at=1.0)
+    steps = [run.step() for _ in range(160)]
+    early, late = (np.mean([s.losses["spectral"] for s in part]) for part in (steps[:10], steps[70:80]))
+    assert late < 0.75 * early
+    early, late = (np.mean([s.losses["mel"] for s in part]) for part in (steps[82:88], steps[-6:]))
+    assert late < early - 0.3
+    assert math.isfinite(run.validate()[0])
+
+
+def test_centroid_is_a_second_control(corpus, tmp_path):
+    config = SMALL.model_copy(update={"controls": ("loudness", "centroid")})
+    run = trainer(corpus, tmp_path, steps=9, config=config)
+    for _ in range(9):
+        assert all(math.isfinite(value) for value in run.step().losses.values())
+    tone = np.sin(2 * np.pi * 1000 * np.arange(44_100) / 44_100).astype(np.float32)
+    z, controls = run.model.encode(tone)
+    assert controls.shape == (len(z), 2)
+    assert np.median(controls[5:-5, 1]) == pytest.approx(1000, rel=0.05)
+    assert len(run.model.decode(z, controls)) == run.model.samples_of(len(z))
+
+
+def test_the_gradient_is_reversed():
+    x = torch.ones(3, requires_grad=True)
+    (2 * Reverse.apply(x, 0.5)).sum().backward()
+    assert x.grad.tolist() == [-1.0, -1.0, -1.0]
+
+
+def test_the_regressor_finds_what_is_there_and_nothing_else():
+    generator = torch.Generator().manual_seed(0)
+    told, untold = Regressor(4, 1), Regressor(4, 1)
+    for _ in range(150):
+        z = torch.randn(256, 4, generator=generator)
+        level = torch.tanh(2 * z[:, :1]) * z[:, 1:2]
+        _, found = told(z, level, 1.0)
+        _, nothing = untold(z, torch.randn(256, 1, generator=generator), 1.0)
+    assert found > 0.8
+    assert nothing < 0.1
+
+
+def test_what_the_encoder_tells_is_removed():
+    """An encoder that must keep x and could keep the level keeps x alone."""
+    torch.manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
+    shares = {}
+    for strength in (0.0, 3.0):
+        encoder, decoder, regressor = torch.nn.Linear(2, 2), torch.nn.Linear(3, 2), Regressor(2, 1)
+        adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters(), *regressor.parameters()], 5e-3)
+        for _ in range(400):
+            x = torch.randn(256, 2, generator=generator)
+            z = encoder(x) + 0.3 * torch.randn(256, 2, generator=generator)  # as a VAE samples
+            error, share = regressor(z, x[:, 1:], strength)
+            loss = (decoder(torch.cat([z, x[:, 1:]], 1)) - x).square().mean() + error + 0.01 * z.square().mean()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+        shares[strength] = share
+    assert shares[0.0] > 0.3
+    assert shares[3.0] < 0.1
+
+
+def test_discriminators_learn_to_tell_apart():
+    torch.manual_seed(0)
+    judge = Discriminator()
+    adam = torch.optim.Adam(judge.parameters(), 1e-3)
+    time = torch.arange(4096) / 44_100
+    for _ in range(15):
+        real = torch.sin(2 * torch.pi * (200 + 200 * torch.rand(4, 1)) * time)
+        fake = torch.randn(4, 4096) * 0.7
+        loss = discriminator_loss(judge(real), judge(fake))
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    assert loss < 1.0 < 2.0
+    adversarial, matching = generator_losses(judge(real), judge(fake))
+    same, nothing = generator_losses(judge(real), judge(real))
+    assert adversarial > same and matching > nothing
+    assert nothing == 0
+
+
+def test_likelihood_and_divergence():
+    active = torch.tensor([[True, True, False]])
+    target = torch.zeros(1, 3, 5)
+    off = torch.full((1, 3, 5), 0.1)
+    off[:, 2] = 9.0  # silence does not count
+    assert float(objective.gaussian_likelihood(off, target, active)) == pytest.approx(math.log(0.1), abs=0.01)
+    assert float(objective.divergence(torch.zeros(1, 3, 4), torch.zeros(1, 3, 4), active)) == 0
+    assert float(objective.divergence(torch.ones(1, 3, 4), torch.zeros(1, 3, 4), active)) == pytest.approx(2)
+
+
+def test_the_analysis_of_a_batch_is_that_of_a_stream(corpus, tmp_path):
+    run = trainer(corpus, tmp_path)
+    raw = run.segments.draw(2, np.random.default_rng(0))
+    batch = objective.analyse_batch(run.model, raw)
+    assert batch.audio.shape[1] == (16 - 1) * SMALL.hop_length
+    assert batch.mel.shape == (2, 16, SMALL.n_mels) and batch.controls.shape == (2, 8, 1)
+    # The prepared loudness is measured by the same function on the same grid.
+    measured = 20 * torch.log10(batch.gain[:, 1::2]) - 20
+    assert torch.allclose(measured, raw["loudness"][:, 1::2], atol=0.05)
