@@ -38,6 +38,13 @@ def folder(tmp_path_factory, make_tone):
     (folder / "takes" / "first").mkdir(parents=True)
     soundfile.write(folder / "takes" / "first" / "low.wav", make_tone(130.0, 1.0), RATE)
     soundfile.write(folder / "takes" / "high.flac", make_tone(500.0, 1.0), RATE)
+    for name, f0, seconds in (("A.wav", 147.0, 1.6), ("B.wav", 370.0, 2.0)):
+        soundfile.write(folder / name, make_tone(f0, seconds), RATE)
+    (folder / "axis.csv").write_text("time,value\n0,-1\n1,1.5\n2,0\n")
+    (folder / "level.csv").write_text("time,value\n0,-40\n0.5,-20\n2,-35\n")
+    (folder / "frequency.csv").write_text("time,value\n0,300\n25,4000\n55,500\n")
+    (folder / "factor.csv").write_text("time,value\n0,1.5\n40,3\n55,0.5\n")
+    (folder / "plane.csv").write_text("time,x,y\n0,0,0\n1,1,0\n2,1,1\n")
     (folder / "curve.csv").write_text("time,value\n0,2200\n2,3000\n3,2400\n6,2800\n")
     song = mido.MidiFile(ticks_per_beat=480)
     track = mido.MidiTrack()

@@ -35,7 +35,7 @@ def transfer(
     source: SOURCE,
     timbre: TIMBRE,
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", help="file or folder [default: IN_TIMBRE.wav, or the folder IN_TIMBRE]")
+        Optional[Path], typer.Option("--output", "-o", help="file or folder (default: IN_TIMBRE.wav, or the folder IN_TIMBRE)")
     ] = None,
     pitch: PITCH = Pitch.track,
     octaves: OCTAVES = None,
@@ -65,7 +65,7 @@ def transfer(
 def encode(
     source: Annotated[Path, typer.Argument(metavar="IN", help="an audio file")],
     timbre: TIMBRE,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="file of codes [default: IN.npz]")] = None,
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="file of codes (default: IN.npz)")] = None,
     pitch: PITCH = Pitch.track,
     octaves: OCTAVES = None,
 ) -> None:
@@ -91,8 +91,8 @@ def encode(
 
 def decode(
     codes: Annotated[Path, typer.Argument(metavar="CODES.npz", help="codes from `vqsynth encode` or `vqsynth render --codes`")],
-    timbre: Annotated[Optional[str], typer.Option("--timbre", "-t", help="[default: the timbre they were made with]")] = None,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="WAV or FLAC file [default: CODES.wav]")] = None,
+    timbre: Annotated[Optional[str], typer.Option("--timbre", "-t", help="(default: the timbre they were made with)")] = None,
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="WAV or FLAC file (default: CODES.wav)")] = None,
     pitch: Annotated[Pitch, typer.Option(help="track: bend to the pitch in the file; codes: leave it to the codes")] = Pitch.track,
     gain: GAIN = 0.0,
     seed: SEED = 0,

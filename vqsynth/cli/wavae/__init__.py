@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import typer
 
+from vqsynth.cli.wavae.feedback import feedback
+from vqsynth.cli.wavae.interpolate import interpolate
+from vqsynth.cli.wavae.models import info, models
+from vqsynth.cli.wavae.paths import InOrder, bend, decode, encode
 from vqsynth.cli.wavae.train import train
+from vqsynth.cli.wavae.transfer import transfer
+
+PANELS = {
+    "Models": (models, info, train),
+    "Whole sounds": (interpolate, transfer, feedback),
+    "Latent paths": (encode, bend, decode),
+}
 
 wavae_app = typer.Typer(
     no_args_is_help=True,
-    help="Bend, cross and feed back latent paths: the continuous model.",
+    help="The continuous model: bend, cross, transfer and feed back latent paths.",
 )
-from vqsynth.cli.wavae.paths import InOrder, bend, decode, encode
-from vqsynth.cli.wavae.interpolate import interpolate
-from vqsynth.cli.wavae.transfer import transfer
-from vqsynth.cli.wavae.feedback import feedback
-for _command in (train, encode, decode, interpolate, transfer, feedback):
-    wavae_app.command()(_command)
-wavae_app.command(cls=InOrder)(bend)
+for _panel, _commands in PANELS.items():
+    for _command in _commands:
+        # Operators on a path act in the order in which they are written.
+        wavae_app.command(rich_help_panel=_panel, cls=InOrder if _command is bend else None)(_command)

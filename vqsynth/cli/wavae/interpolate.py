@@ -23,7 +23,7 @@ LEVEL = Annotated[Level, typer.Option(help="match: bring the loudest moment to t
 def interpolate(
     sounds: Annotated[List[Path], typer.Argument(metavar="A B [C D]", help="two audio files, or four for the plane")],
     model: MODEL,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac [default: A_to_B.wav]")] = None,
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac (default: A_to_B.wav)")] = None,
     curve: Annotated[
         Optional[str],
         typer.Option(metavar="TARGET", help="weight of B instead of n/N: sin log exp walk (-line from B to A), 0.5, a .csv of time,value in 0..1"),

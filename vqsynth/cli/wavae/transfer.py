@@ -15,7 +15,7 @@ def transfer(
     source: SOURCE,
     to: Annotated[List[str], typer.Option("--to", "-t", metavar="NAME", help="a wavae model's name or folder; several times for several")],
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", metavar="FOLDER", help="[default: the working folder; of a folder IN, the folder IN_transfer]")
+        Optional[Path], typer.Option("--output", "-o", metavar="FOLDER", help="(default: the working folder; of a folder IN, the folder IN_transfer)")
     ] = None,
     adapt: Annotated[
         float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way, where its pitch is lost")
