@@ -59,6 +59,8 @@ def on_frames(curve: np.ndarray, samples: int, frames: int) -> np.ndarray:
 
 def judge(audio: np.ndarray, sample_rate: int, frequency: np.ndarray, factor: np.ndarray) -> tuple[float, float, float]:
     """Spearman's rho of frequency and centroid, highest sample in dB, silent share. Shape: [samples], 2 x [n] even over the sound."""
+    if not np.isfinite(audio).all():
+        return np.nan, np.inf, np.nan
     _, centroid = spectral("centroid", audio, sample_rate)
     frames = len(centroid)
     band, times = (on_frames(curve, len(audio), frames) for curve in (frequency, factor))
@@ -73,8 +75,7 @@ def judge(audio: np.ndarray, sample_rate: int, frequency: np.ndarray, factor: np
     follows = float(spearmanr(smooth, band[known])[0]) if known.sum() > 2 and np.ptp(smooth) > 0 and np.ptp(band[known]) > 0 else np.nan
     level = loudness(audio, sample_rate, hop_length=HOP)[:frames]
     silent = float(np.mean(level[sounding] < SILENT_LUFS)) if sounding.any() else np.nan
-    peak = float(20 * np.log10(np.abs(audio).max() + 1e-9)) if np.isfinite(audio).all() else np.inf
-    return follows, peak, silent
+    return follows, float(20 * np.log10(np.abs(audio).max() + 1e-9)), silent
 
 
 def run(material: Material, shorten: float = 1.0) -> list[Row]:

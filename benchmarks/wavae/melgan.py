@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from vqsynth.dsp.streaming import CausalConv1d
+from vqsynth.dsp.streaming import CausalConv1d, StreamState
 from vqsynth.wavae.analysis import MelAnalysis
 from vqsynth.wavae.config import WavaeConfig
 
@@ -94,7 +94,7 @@ def absolute_mel(analysis: MelAnalysis, audio: Tensor) -> Tensor:
     return ((mel * 40 - 30 + controls[..., :1]).clamp_min(-100) + 40) / 40
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def resynthesise(generator: MelGan, audio: Tensor, chunk: int = 512, context: int = 8) -> Tensor:
     """A sound's mel frames made sound again.
 
@@ -113,3 +113,27 @@ def resynthesise(generator: MelGan, audio: Tensor, chunk: int = 512, context: in
         parts.append(made[(start - first) * hop : (start - first + chunk) * hop])
     # The first frame's samples begin half a hop before its time.
     return torch.cat(parts)[hop // 2 : hop // 2 + len(audio)]
+
+
+class MelGanStream:
+    """Sound to sound, block by block, through a causal generator whose convolutions keep their past: each frame is computed once."""
+
+    def __init__(self, generator: MelGan) -> None:
+        config = WavaeConfig()
+        self.generator, self.state, self.analysis = generator, StreamState(generator), MelAnalysis(config)
+        self.hop, self.overlap = config.hop_length, config.n_fft - config.hop_length
+        self.delay = (config.n_fft + self.hop) // 2 - 1
+        self.pending, self.ready = torch.zeros(self.overlap), torch.zeros(self.hop - 1)
+
+    @torch.inference_mode()
+    def push(self, audio: Tensor) -> Tensor:
+        """Shape: [samples] -> [samples]."""
+        self.pending = torch.cat([self.pending, audio])
+        used = (len(self.pending) - self.overlap) // self.hop * self.hop
+        if used:
+            mel = absolute_mel(self.analysis, self.pending[None, : used + self.overlap])
+            with self.state:
+                made = self.generator(mel)[0]
+            self.ready, self.pending = torch.cat([self.ready, made]), self.pending[used:].clone()
+        block, self.ready = self.ready[: len(audio)], self.ready[len(audio) :].clone()
+        return block

@@ -32,7 +32,7 @@ PITCH_RANGE = (80.0, 1000.0)
 SHORTEST = 4096
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def vocoder_alone(model: Wavae, audio: np.ndarray, chunk: int = 512) -> np.ndarray:
     """A sound's own mel frames through the vocoder, with their own loudness. Shape: [samples] -> [samples]."""
     config = model.config

@@ -42,7 +42,8 @@ def power_weights(sample_rate: int, n_fft: int) -> Tensor:
     sides = np.full(len(weights), 2.0)
     sides[0] = sides[-1] = 1.0
     scale = n_fft * float(hann(n_fft).double().square().sum())
-    return torch.from_numpy((weights * sides / scale).astype(np.float32))
+    with torch.inference_mode(False):
+        return torch.from_numpy((weights * sides / scale).astype(np.float32))
 
 
 def loudness_of_power(power: Tensor, sample_rate: int, n_fft: int) -> Tensor:

@@ -15,7 +15,9 @@ from torch import Tensor
 @functools.lru_cache(maxsize=32)
 def hann(n_fft: int) -> Tensor:
     """Periodic Hann window, Shape: [n_fft]."""
-    return torch.hann_window(n_fft, periodic=True)
+    # Kept for all who come: whoever asked first may have been in inference mode, the next may train.
+    with torch.inference_mode(False):
+        return torch.hann_window(n_fft, periodic=True)
 
 
 def power_spectrogram(audio: Tensor, n_fft: int, hop_length: int) -> Tensor:

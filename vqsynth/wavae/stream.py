@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vqsynth.dsp.frame_synth import FrameSynth
 from vqsynth.dsp.loudness import FLOOR_DB, gain_of_loudness
+from vqsynth.dsp.pitch import PitchFilter
 from vqsynth.dsp.streaming import StreamState
 from vqsynth.wavae.analysis import scale_controls
 from vqsynth.wavae.config import STRIDE
@@ -57,6 +58,7 @@ class DecoderStream:
         self.states = StreamState(model.decoder), StreamState(model.vocoder)
         self.synth = FrameSynth(config.sample_rate, config.n_fft, seed)
         self.lead = config.n_fft // 2 + (STRIDE - 1) * config.hop_length
+        self.pitch = PitchFilter(config.pitch_bins)
         self.loudness = torch.full((1,), FLOOR_DB)
         self.steps = torch.arange(1, STRIDE + 1) / STRIDE
 
@@ -71,7 +73,9 @@ class DecoderStream:
         with self.states[0]:
             mel = self.model.decoder(latents[None], scale_controls(controls)[None])
         with self.states[1]:
-            f0, harmonic, noise = self.model.vocoder.filters(self.model.vocoder(mel))
+            outputs = self.model.vocoder(mel)
+        harmonic, noise = self.model.vocoder.bands(outputs)
+        f0 = self.pitch(self.model.vocoder.pitch(outputs)[0][0])[None]
         # The loudness of a latent frame is that of its newest mel frame; those between are on the line.
         loudness = controls[:, 0]
         before = torch.cat([self.loudness, loudness[:-1]])
