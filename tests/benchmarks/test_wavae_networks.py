@@ -1,0 +1,98 @@
+"""The networks to compare with: of the published sizes, and streamed as they are offline."""
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.wavae import baseline
+from benchmarks.wavae.melgan import MelGan, MelGanStream, absolute_mel, resynthesise
+from benchmarks.wavae.rave import FRAME, Rave, RaveStream, fold, unfold
+from vqsynth.training.prepare import prepare
+from vqsynth.wavae.analysis import MelAnalysis
+from vqsynth.wavae.config import WavaeConfig
+
+
+def parameters(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+@pytest.fixture(scope="module")
+def sound():
+    return 0.1 * torch.randn(20_000, generator=torch.Generator().manual_seed(1))
+
+
+def pushed(stream, sound, size, extra):
+    """What a stream gives for a sound in blocks, its delay taken out."""
+    padded = torch.nn.functional.pad(sound, (0, stream.delay + extra))
+    return torch.cat([stream.push(block) for block in padded.split(size)])
+
+
+def test_melgan_has_the_published_size():
+    # 4.26 M for 80 mel bands and 256 samples a frame (Kumar et al. 2019, table 2).
+    assert parameters(MelGan(80)) == pytest.approx(4.26e6, rel=0.02)
+    assert MelGan().hop_length == WavaeConfig().hop_length
+
+
+def test_rave_has_the_published_size():
+    assert 25e6 < parameters(Rave()) < 35e6
+    assert Rave()(torch.zeros(1, 2 * FRAME)).shape == (1, 2 * FRAME)
+
+
+def test_fold_is_undone():
+    x = torch.randn(2, 3, 12)
+    assert torch.equal(unfold(fold(x, 4), 4), x)
+
+
+@pytest.mark.parametrize("size", [512, 700])
+def test_rave_streams_as_offline(sound, size):
+    network, whole = Rave().eval(), 3 * FRAME
+    with torch.inference_mode():
+        expected = network(sound[None, :whole])[0]
+    streamed = pushed(RaveStream(network), sound[:whole], size, 0)[FRAME - 1 :]
+    assert torch.allclose(streamed[:whole], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [512, 700])
+def test_causal_melgan_streams_as_offline(sound, size):
+    generator, config = MelGan(causal=True).eval(), WavaeConfig()
+    overlap, hop = config.n_fft - config.hop_length, config.hop_length
+    frames = len(sound) // hop
+    with torch.inference_mode():
+        expected = generator(absolute_mel(MelAnalysis(config), torch.nn.functional.pad(sound, (overlap, 0))[None])[:, :frames])[0]
+    streamed = pushed(MelGanStream(generator), sound, size, 0)[hop - 1 :]
+    assert torch.allclose(streamed[: len(expected)], expected, atol=1e-5)
+
+
+def test_melgan_in_chunks_is_melgan_at_once(sound):
+    generator = MelGan().eval()
+    # Not all ends are mirrored alike, but inside nothing may show where a chunk began.
+    whole, chunked = resynthesise(generator, sound), resynthesise(generator, sound, chunk=10)
+    assert len(whole) == len(sound)
+    assert torch.allclose(whole, chunked, atol=1e-5)
+
+
+def test_mel_of_the_baseline_knows_the_level(sound):
+    analysis = MelAnalysis(WavaeConfig())
+    loud, soft = (absolute_mel(analysis, gain * sound[None]) for gain in (1.0, 0.1))
+    assert torch.allclose(loud - soft, torch.full_like(loud, 0.5), atol=1e-3)  # 20 of 40 dB
+
+
+def test_baseline_learns_and_is_loaded(tmp_path, recordings):
+    config = WavaeConfig()
+    frames = lambda audio: 1 + len(audio) // config.hop_length  # noqa: E731
+    analyse = lambda audio: {"f0": np.zeros(frames(audio)), "loudness": np.zeros(frames(audio)), "active": np.ones(frames(audio), bool)}  # noqa: E731
+    corpus = prepare(recordings, tmp_path / "corpus", config.sample_rate, config.hop_length, analyse, vary="off")
+    torch.manual_seed(0)
+    settings = baseline.Settings(steps=6, batch_size=1, segment_frames=10, adversary_at=0.6, validations=1, warmup_steps=1)
+    trainer = baseline.Trainer(corpus, settings, tmp_path)
+    begin = trainer.validate()[0]
+    losses = []
+    trainer.run(lambda step: losses.append(step.losses))
+    assert "matching" not in losses[0] and "matching" in losses[-1]
+    assert trainer.validate()[0] < begin
+    trainer.export(tmp_path / baseline.WEIGHTS)
+    generator, record = baseline.load(tmp_path)
+    assert record["steps"] == 6 and record["seconds"] > 0
+    mel = torch.randn(1, 8, config.n_mels)
+    with torch.inference_mode():
+        assert torch.allclose(generator(mel), trainer.generator(mel), atol=0.02)  # stored in half precision
