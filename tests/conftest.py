@@ -54,6 +54,14 @@ def make_tone():
     return tone
 
 
+@pytest.fixture(scope="session")
+def note(make_tone):
+    """Two seconds of a tone with vibrato that swells and fades by 20 dB. Shape: [88200] float32 at 44.1 kHz."""
+    time = np.arange(2 * 44_100) / 44_100
+    swell = 10 ** (-np.cos(np.pi * time) ** 2)
+    return (make_tone(330 * 2 ** (0.3 * np.sin(2 * np.pi * 5.5 * time) / 12), 2.0, level=0.4) * swell).astype(np.float32)
+
+
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     """Run ``vqsynth ARGUMENTS`` in this process: (exit code, standard output, standard error)."""

@@ -15,14 +15,6 @@ def domain():
 
 
 @pytest.fixture(scope="session")
-def note(make_tone):
-    """Two seconds of a tone with vibrato that swells and fades by 20 dB. Shape: [88200] float32 at 44.1 kHz."""
-    time = np.arange(2 * 44_100) / 44_100
-    swell = 10 ** (-np.cos(np.pi * time) ** 2)
-    return (make_tone(330 * 2 ** (0.3 * np.sin(2 * np.pi * 5.5 * time) / 12), 2.0, level=0.4) * swell).astype(np.float32)
-
-
-@pytest.fixture(scope="session")
 def low_note(make_tone):
     """One and a half seconds of a dark, falling tone. Shape: [66150] float32 at 44.1 kHz."""
     return make_tone(np.geomspace(196, 147, round(1.5 * 44_100)), 1.5, 0.7)
