@@ -25,4 +25,4 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.depthwise(x).transpose(1, 2))
         y = self.project(nn.functional.gelu(self.expand(y)))
-        return x + (self.scale * y).transpose(1, 2)
+        return torch.addcmul(x, self.scale[:, None], y.transpose(1, 2))

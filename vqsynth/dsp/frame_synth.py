@@ -52,7 +52,7 @@ class FrameSynth(nn.Module):
             ("window", window.clone()),
             ("output_window", window / (window.square().sum() / self.hop_length)),
             ("weights", power_weights(sample_rate, n_fft).clone()),
-            ("radians", 2 * math.pi / sample_rate * offset),
+            ("seconds", offset / sample_rate),
             ("dispersion", dispersion),
             ("phase", torch.zeros(1, dtype=torch.float64)),
             ("f0_before", torch.zeros(1, dtype=torch.float64)),
@@ -73,10 +73,10 @@ class FrameSynth(nn.Module):
 
     def pulses(self, f0: Tensor, phase: Tensor) -> Tensor:
         """Windowed pulse trains of frames. Shape: f0 [..., frames] Hz, phase [..., frames] -> [..., frames, n_fft // 2 + 1]."""
-        phases = phase.double()[..., None] + f0.double()[..., None] * self.radians
+        turns = (phase.double() / (2 * math.pi))[..., None] + f0.double()[..., None] * self.seconds
         # Around zero, where the pulses are, single precision is finest.
-        wrapped = (torch.remainder(phases + math.pi, 2 * math.pi) - math.pi).float()
-        pulses = pulses_of_phase(wrapped, (self.sample_rate / 2 / f0)[..., None])
+        wrapped = 2 * math.pi * (turns - turns.round()).float()
+        pulses = pulses_of_phase(wrapped, (self.sample_rate / 2 / f0).float()[..., None])
         return torch.fft.rfft(pulses * self.window)
 
     def spectra(self, pulses: Tensor, noise: Tensor, harmonic: Tensor, noise_filter: Tensor, gain: Tensor) -> Tensor:

@@ -33,18 +33,20 @@ def decode_f0(logits: Tensor, reach: int = 3) -> Tensor:
 
     Shape: [..., n_bins] -> [...]
     """
-    return f0_near(logits, logits.argmax(-1, keepdim=True), reach)
+    return f0_near(logits, logits.argmax(-1, keepdim=True), reach).to(logits.dtype)
 
 
 def f0_near(logits: Tensor, peak: Tensor, reach: int = 3) -> Tensor:
     """Fundamental in Hz: mean of the distribution within ``reach`` bins of ``peak``.
 
-    Shape: [..., n_bins], [..., 1] bin numbers -> [...]
+    Shape: [..., n_bins], [..., 1] bin numbers -> [...] float64: a phase is summed from it, and rounding would add up
     """
-    position = torch.arange(logits.shape[-1], device=logits.device)
-    near = (position - peak).abs() <= reach
-    weights = torch.softmax(logits.masked_fill(~near, float("-inf")), -1)
-    return f0_of_bins((weights * position).sum(-1))
+    offset = torch.arange(-reach, reach + 1, device=logits.device)
+    position = peak + offset
+    inside = (position >= 0) & (position < logits.shape[-1])
+    near = logits.gather(-1, position.clamp(0, logits.shape[-1] - 1)).masked_fill(~inside, float("-inf"))
+    mean = (torch.softmax(near.double(), -1) * offset).sum(-1)
+    return f0_of_bins(mean + peak[..., 0])
 
 
 class PitchFilter(nn.Module):
