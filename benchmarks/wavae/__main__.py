@@ -34,8 +34,8 @@ def main() -> None:
     parser.add_argument("--domains", default=",".join(SEEDS), help="names, separated by commas")
     parser.add_argument("--corpora", type=Path, metavar="DIR", help="recordings of the domains, DIR/NAME/")
     parser.add_argument("--inputs", type=Path, metavar="DIR", help="sounds of no domain; a cat.ogg (Debian's gcompris-qt-data) is transferred")
-    parser.add_argument("--baseline", type=named, action="append", default=[], metavar="NAME=DIR", help="melGAN of benchmarks.wavae.baseline; repeatable")
-    parser.add_argument("--adversary-off", type=named, action="append", default=[], metavar="NAME=DIR", help="domain trained without the adversary; repeatable")
+    for option, text in (("--baseline", "melGAN of benchmarks.wavae.baseline"), ("--adversary-off", "domain of benchmarks.wavae.adversary_off")):
+        parser.add_argument(option, type=named, action="append", default=[], metavar="NAME=DIR", help=f"{text}; repeatable")
     parser.add_argument("--minutes", type=float, default=10.0, help="of sound in the realtime part")
     parser.add_argument("--limit", type=float, default=240.0, help="most seconds of recordings that one figure listens to")
     parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")

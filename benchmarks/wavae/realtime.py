@@ -102,7 +102,8 @@ def of_melgan(minutes: float) -> Contender:
     """The melGAN, random weights: causal as a stream, symmetric offline."""
     offline, running = MelGan().eval(), MelGanStream(MelGan(causal=True).eval())
     mel = torch.randn(1, round(OFFLINE_SECONDS / 4 * RATE / BLOCK), 128)
-    return Contender(parameters(offline), running.push, running.delay, torch.inference_mode()(lambda: offline(mel)), mel.shape[1] * BLOCK / RATE, minutes)
+    make = torch.inference_mode()(lambda: offline(mel))
+    return Contender(parameters(offline), running.push, running.delay, make, mel.shape[1] * BLOCK / RATE, minutes)
 
 
 def of_rave(minutes: float) -> Contender:
@@ -110,9 +111,8 @@ def of_rave(minutes: float) -> Contender:
     network = Rave().eval()
     running = RaveStream(network)
     latents = torch.randn(1, LATENTS, round(OFFLINE_SECONDS / 4 * RATE / FRAME))
-    return Contender(
-        parameters(network), running.push, running.delay, torch.inference_mode()(lambda: network.decode(latents)), latents.shape[2] * FRAME / RATE, minutes
-    )
+    make = torch.inference_mode()(lambda: network.decode(latents))
+    return Contender(parameters(network), running.push, running.delay, make, latents.shape[2] * FRAME / RATE, minutes)
 
 
 def measure(subject: str, contender: Contender, audio: np.ndarray, goal: bool) -> list[Row]:
