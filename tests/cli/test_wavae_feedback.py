@@ -20,7 +20,8 @@ def here(tmp_path, monkeypatch):
 def test_sound_figure_and_report(command, here):
     (here / "f.csv").write_text("0,300\n0.5,1500\n1,300\n")
     (here / "g.csv").write_text("time,value\n0,8\n0.3,2\n1,1.2\n")
-    code, out, err = command("wavae", "feedback", "--model", "strings", "--frequency", "f.csv", "--q", "5", "--feedback", "g.csv", "-o", "OUT.wav")
+    curves = ["--frequency", "f.csv", "--q", "5", "--feedback", "g.csv"]
+    code, out, err = command("wavae", "feedback", "--model", "strings", *curves, "-o", "OUT.wav")
     assert (code, err) == (0, "")
     assert out.startswith("OUT.wav, OUT.json, OUT.png: 1.0 s, peak -")
     assert soundfile.info("OUT.wav").frames == RATE
@@ -39,7 +40,8 @@ def test_names_by_default_and_an_input(command, here, make_tone):
 
 
 def test_curves_that_ship(command, here):
-    assert command("wavae", "feedback", "-m", "strings", "-f", "feedback", "--q", "feedback", "--feedback", "feedback", "-d", "0.3", "--no-figure")[0] == 0
+    curves = ["-f", "feedback", "--q", "feedback", "--feedback", "feedback"]
+    assert command("wavae", "feedback", "-m", "strings", *curves, "-d", "0.3", "--no-figure")[0] == 0
     curves = json.loads((here / "strings_feedback.json").read_text())["curves"]
     assert (curves["frequency"]["low"], curves["q"]["low"], curves["feedback"]["low"]) == (220, 2.65, 5.2)
 

@@ -208,6 +208,26 @@ def state_of(stream):
     return [tensor.untyped_storage().nbytes() for tensor in kept]
 
 
+def test_networks_stream_in_torchscript_too():
+    torch.manual_seed(6)
+    for network, inputs in (
+        (Encoder(SMALL), (torch.randn(1, 12, SMALL.n_mels),)),
+        (Decoder(SMALL), (torch.randn(1, 12, SMALL.latent_dim), torch.randn(1, 12, 1))),
+        (Vocoder(SMALL), (torch.randn(1, 12, SMALL.n_mels),)),
+    ):
+        def first(output):
+            return output[0] if isinstance(output, tuple) else output
+
+        with torch.no_grad():
+            expected = first(network.eval()(*inputs))
+            for layer in network.modules():
+                if isinstance(layer, CausalConv1d):
+                    layer.streaming = True
+            scripted = torch.jit.script(network)
+            parts = [first(scripted(*chunk)) for chunk in zip(*(x.split(4, 1) for x in inputs))]
+        assert_same(torch.cat(parts, 1), expected)
+
+
 def test_the_state_does_not_grow(domain):
     stream, noise = Stream(domain.model), 0.1 * torch.randn(256, generator=torch.Generator().manual_seed(0))
     sizes = {}

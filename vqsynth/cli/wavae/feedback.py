@@ -17,11 +17,11 @@ def feedback(
     output: Annotated[Optional[Path], typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac (default: MODEL_feedback.wav)")] = None,
     frequency: Annotated[
         str,
-        typer.Option("--frequency", "-f", metavar="TARGET", help="centre of the band: 440Hz, A4, sin:3@200:4000, a .csv of time,value, a recording (its centroid)"),
+        typer.Option("--frequency", "-f", metavar="TARGET", help="centre of the band: 440Hz, A4, sin:3@200:4000, a .csv, a recording (its centroid)"),
     ] = "sin",
     q: Annotated[str, typer.Option("--q", metavar="TARGET", help="quality of the band, centre over width: 5, line@1:10, a .csv")] = "5",
     feedback: Annotated[
-        str, typer.Option("--feedback", metavar="TARGET", help="gain of every pass: above 1 the loop grows to its ceiling, below 1 it dies; 2, arch@0:3, a .csv")
+        str, typer.Option("--feedback", metavar="TARGET", help="gain of a pass: above 1 the loop grows to its ceiling, below 1 it dies; 2, arch@0:3")
     ] = "2",
     duration: Annotated[Optional[float], typer.Option("--duration", "-d", help="seconds (default: the longest curve's or the input's, else 20)")] = None,
     source: Annotated[
