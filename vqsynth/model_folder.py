@@ -21,7 +21,7 @@ def search_path(inside: str = "") -> list[Path]:
     """Folders that are searched for models, first match first; ``inside`` names a folder within each."""
     package = Path(__file__).resolve().parent
     listed = [Path(p) for p in os.environ.get("VQSYNTH_CODEBOOKS", "").split(os.pathsep) if p]
-    return [root / inside for root in (*listed, Path("codebooks"), package / "_data" / "codebooks", package.parent / "codebooks")]
+    return [root / inside for root in (*listed, Path("codebooks").absolute(), package / "_data" / "codebooks", package.parent / "codebooks")]
 
 
 class ModelFolder:

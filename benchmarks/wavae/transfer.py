@@ -14,10 +14,9 @@ from benchmarks.wavae.rows import Gap, Row, collect, row
 from vqsynth import descriptors
 from vqsynth.dsp.loudness import loudness
 from vqsynth.errors import VqsynthError
-from vqsynth.wavae.adapt import adapt
 from vqsynth.wavae.domain import Domain
 from vqsynth.wavae.source import encode_source
-from vqsynth.wavae.transfer import ADAPT
+from vqsynth.wavae.transfer import carry
 
 NAME, FIRST = "transfer", "from, to"
 TEXT = """A cat's meow, held-out speech and held-out singing through every other domain, as `vqsynth wavae transfer` does it. Distances are Fréchet's
@@ -131,7 +130,7 @@ def run(material: Material) -> list[Row]:
                 print(f"{subject}: {error}", flush=True)
                 continue
             inputs.append(audio)
-            outputs.append(domain.decode(adapt(encoded, ADAPT)))
+            outputs.append(carry(audio, encoded, domain)[0])
         if not inputs:
             raise Gap(f"none of the recordings of {label} can be used")
         rows = []

@@ -19,7 +19,7 @@ from vqsynth.synthesis.codes import CodeSequence, load_codes, save_codes
 from vqsynth.synthesis.level import SILENCE_DB, gain_curve, loudness_aim, read_gain
 from vqsynth.synthesis.match import match
 from vqsynth.audio_out import check_output, open_sound
-from vqsynth.synthesis.pitch_fit import bridge
+from vqsynth.targets.melody import bridge
 from vqsynth.synthesis.produce import Progress, produce
 from vqsynth.synthesis.request import Request
 from vqsynth.synthesis.scratch import Scratch

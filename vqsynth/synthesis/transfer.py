@@ -18,7 +18,8 @@ import numpy as np
 from vqsynth.errors import UsageError
 from vqsynth.synthesis.blocks import Progress, Recording
 from vqsynth.synthesis.codes import CodeSequence
-from vqsynth.synthesis.pitch_fit import bridge, codes_at_pitch, fit_octaves, reachable_f0
+from vqsynth.synthesis.pitch_fit import codes_at_pitch, reachable_f0
+from vqsynth.targets.melody import bridge, fit_octaves
 
 if TYPE_CHECKING:
     from vqsynth.codebook.folder import Timbre

@@ -36,6 +36,12 @@ def active_latents(model: Wavae, corpus: Prepared) -> np.ndarray:
     return np.concatenate(rows)
 
 
+def pitch_range(f0: np.ndarray) -> dict[str, list[float]]:
+    """Lowest and highest pitch of the recordings, Hz (1st and 99th percentile); empty without any. Shape: [frames] Hz, 0 unvoiced."""
+    voiced = f0[f0 > 0]
+    return {"pitch_hz": [round(float(hz), 1) for hz in np.percentile(voiced, [1, 99])]} if len(voiced) > 100 else {}
+
+
 def build(
     folder: Path, model: Wavae, corpus: Prepared, training: dict[str, Any], sources: list[dict[str, Any]], description: str = ""
 ) -> Domain:
@@ -65,6 +71,7 @@ def build(
             "held_out_seconds": round(corpus.seconds(True), 1),
             "held_out": corpus.info["held_out"],
             "varied_seconds": round(corpus.info["varied_seconds"], 1),
+            **pitch_range(corpus.f0),
         },
         "source": sources,
         "quality": held_out_quality(model, held_out),

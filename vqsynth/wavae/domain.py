@@ -71,6 +71,12 @@ class Domain(ModelFolder):
         """Loudness that the loudest moment of every training recording had, dB."""
         return float(self.card["training"]["level_lufs"])
 
+    @property
+    def pitch_range(self) -> tuple[float, float] | None:
+        """Lowest and highest pitch of the training recordings, Hz; None where they had none."""
+        low_high = self.card["training"].get("pitch_hz")
+        return (float(low_high[0]), float(low_high[1])) if low_high else None
+
     def encode(self, audio: np.ndarray) -> LatentPath:
         """Encode a sound at the model's rate. Shape: audio [samples].
 
@@ -104,14 +110,17 @@ class Domain(ModelFolder):
         if path.loudness_version != loudness.VERSION:
             raise VqsynthError(f"the path was made with loudness version {path.loudness_version}, this vqsynth measures version {loudness.VERSION}; encode the sound again")
 
-    def decode(self, path: LatentPath, seed: int = 0) -> np.ndarray:
+    def decode(self, path: LatentPath, seed: int = 0, f0: np.ndarray | None = None) -> np.ndarray:
         """Decode a latent path. Shape: -> [samples], the path's own length.
+
+        Args:
+            f0: [n] Hz at samples ``0, hop_length, 2 * hop_length`` ...: sung instead of the model's own pitch where it is above 0.
 
         Raises:
             VqsynthError: the path does not fit this domain (:meth:`accept`).
         """
         self.accept(path)
-        return self.model.decode(path.z, path.controls, path.samples, seed)
+        return self.model.decode(path.z, path.controls, path.samples, seed, f0)
 
     @contextlib.contextmanager
     def streaming(self, seed: int = 0) -> Iterator[Stream]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from vqsynth.dsp.frame_synth import FrameSynth
 from vqsynth.wavae.analysis import MelAnalysis
-from vqsynth.wavae.config import WavaeConfig
+from vqsynth.wavae.config import STRIDE, WavaeConfig
 from vqsynth.wavae.stream import DecoderStream, EncoderStream, Stream
 from vqsynth.wavae.vae import Decoder, Encoder
 from vqsynth.wavae.vocoder import Vocoder
@@ -63,18 +63,26 @@ class Wavae(nn.Module):
         return torch.cat([z for z, _ in parts]).numpy(), torch.cat([c for _, c in parts]).numpy()
 
     @torch.no_grad()
-    def decode(self, latents: np.ndarray | Tensor, controls: np.ndarray | Tensor, samples: int | None = None, seed: int = 0) -> np.ndarray:
+    def decode(
+        self, latents: np.ndarray | Tensor, controls: np.ndarray | Tensor, samples: int | None = None, seed: int = 0, f0: np.ndarray | None = None
+    ) -> np.ndarray:
         """Decode a whole latent path.
 
         Args:
             samples: length of the sound; by default all that the path covers. seed: of the noise.
+            f0: [n] Hz at samples ``0, hop_length`` ...: sung instead of the model's own pitch where it is above 0.
 
         Shape:
             latents: [frames, latent_dim]; controls: [frames, n_controls] -> [samples]
         """
         latents, controls = (torch.as_tensor(np.ascontiguousarray(x, np.float32)) for x in (latents, controls))
         stream = DecoderStream(self, seed)
-        parts = [stream.push(z, c) for z, c in zip(latents.split(CHUNK), controls.split(CHUNK))]
+        sung = torch.zeros(STRIDE * len(latents))
+        if f0 is not None:
+            # The first mel frame is centred one hop before the first sample.
+            known = torch.as_tensor(np.nan_to_num(f0), dtype=torch.float32)[: len(sung) - 1]
+            sung[1 : 1 + len(known)] = known
+        parts = [stream.push(*part) for part in zip(latents.split(CHUNK), controls.split(CHUNK), sung.split(STRIDE * CHUNK))]
         end = stream.lead + (self.samples_of(len(latents)) if samples is None else samples)
         return torch.cat(parts)[stream.lead : end].numpy()
 

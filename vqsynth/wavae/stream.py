@@ -63,10 +63,13 @@ class DecoderStream:
         self.steps = torch.arange(1, STRIDE + 1) / STRIDE
 
     @torch.inference_mode()
-    def push(self, latents: Tensor, controls: Tensor) -> Tensor:
+    def push(self, latents: Tensor, controls: Tensor, sung: Tensor | None = None) -> Tensor:
         """Take latent frames, give their samples.
 
-        Shape: [frames, latent_dim], [frames, n_controls] -> [frames * latent_hop]
+        Args:
+            sung: pitch of the mel frames in Hz, instead of the model's own where it is above 0.
+
+        Shape: [frames, latent_dim], [frames, n_controls], [2 * frames] -> [frames * latent_hop]
         """
         if len(latents) == 0:
             return latents.new_zeros(0)
@@ -76,6 +79,8 @@ class DecoderStream:
             outputs = self.model.vocoder(mel)
         harmonic, noise = self.model.vocoder.bands(outputs)
         f0 = self.pitch(self.model.vocoder.pitch(outputs)[0][0])[None]
+        if sung is not None:
+            f0 = torch.where(sung > 0, sung, f0[0])[None]
         # The loudness of a latent frame is that of its newest mel frame; those between are on the line.
         loudness = controls[:, 0]
         before = torch.cat([self.loudness, loudness[:-1]])

@@ -13,14 +13,17 @@ from vqsynth.audio_out import open_sound
 from vqsynth.descriptors import f0
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.mirror import Display, each, outputs
+from vqsynth.targets.melody import fit_octaves
 from vqsynth.wavae.adapt import adapt, check_strength, distance
 from vqsynth.wavae.sound import check_gain
 from vqsynth.wavae.source import encode_source
 
 if TYPE_CHECKING:
     from vqsynth.wavae.domain import Domain
+    from vqsynth.wavae.path import LatentPath
 
 ADAPT = 0.5
+PITCH = ("track", "model")
 TASK = "transferring"
 
 
@@ -29,7 +32,7 @@ class Transferred:
     """What became of one sound in one model.
 
     Attributes:
-        seconds: length of the output. voiced: share of its frames that have a pitch.
+        seconds: length of the output. voiced: share of its frames that have a pitch. octaves: by which the melody was moved.
         distance: of the sound's path from the corpus before it was adapted, in std (1 is at home). peak: highest absolute sample.
     """
 
@@ -40,6 +43,7 @@ class Transferred:
     adapt: float
     seconds: float
     voiced: float
+    octaves: int
     distance: float
     peak: float
 
@@ -49,12 +53,48 @@ def label(domain: Domain) -> str:
     return domain.path.resolve().name
 
 
+def melody(audio: np.ndarray, domain: Domain, octaves: int | None = None) -> tuple[np.ndarray, int]:
+    """The pitch of a sound, moved by octaves to where the domain's recordings have theirs.
+
+    Args:
+        audio: [samples] at the domain's rate. octaves: move by this many instead of the best.
+
+    Returns:
+        [frames] Hz on the mel grid, 0 where unvoiced, and the octaves.
+    """
+    config = domain.config
+    hz, _, voiced = f0.track(audio, config.sample_rate, config.n_fft, config.hop_length)
+    hz = np.where(voiced, np.nan_to_num(hz), 0.0).astype(np.float32)
+    reach = domain.pitch_range
+    return fit_octaves(hz, *reach, octaves) if reach else (hz, 0)
+
+
+def carry(
+    audio: np.ndarray, path: LatentPath, domain: Domain, strength: float = ADAPT, pitch: str = "track", octaves: int | None = None, seed: int = 0
+) -> tuple[np.ndarray, int]:
+    """Play an encoded sound in a domain. Shape: audio [samples], its path -> [samples], and the octaves its melody was moved by.
+
+    Args:
+        strength: as for :func:`vqsynth.wavae.adapt.adapt`. pitch: ``track`` sings the sound's own melody, ``model`` what the
+            model makes of it. octaves: as for :func:`melody`.
+
+    Raises:
+        UsageError: an option is out of range.
+    """
+    if pitch not in PITCH:
+        raise UsageError(f"--pitch {pitch}: choose track or model")
+    sung, moved = melody(audio, domain, octaves) if pitch == "track" else (None, 0)
+    return domain.decode(adapt(path, strength), seed, sung), moved
+
+
 def transfer(
     source: Path,
     domains: Sequence[Domain],
     base: Path,
     *,
     strength: float = ADAPT,
+    pitch: str = "track",
+    octaves: int | None = None,
     level: str = "match",
     gain_db: float = 0.0,
     seed: int = 0,
@@ -67,7 +107,7 @@ def transfer(
     The outputs have the loudness of the recording, moment by moment.
 
     Args:
-        base: folder and beginning of the names. strength: as for :func:`vqsynth.wavae.adapt.adapt`.
+        base: folder and beginning of the names. strength, pitch, octaves: as for :func:`carry`.
         level: as for :func:`vqsynth.wavae.source.encode_source`. gain_db: added to the outputs.
 
     Raises:
@@ -80,13 +120,14 @@ def transfer(
         back = np.float32(10 ** (-given / 20))
         if not sounds:
             sounds.append((f"original: {source.name}", audio * back, rate))
-        output = domain.decode(adapt(path, strength), seed) * back * np.float32(10 ** (gain_db / 20))
+        output, moved = carry(audio, path, domain, strength, pitch, octaves, seed)
+        output = output * back * np.float32(10 ** (gain_db / 20))
         target = base.with_name(f"{base.name}_{label(domain)}.wav")
         with open_sound(target, rate, bits) as sound:
             sound.write(output)
         sounds.append((label(domain), output, rate))
         voiced = float(np.mean(f0.track(output, rate)[2]))
-        done.append(Transferred(str(source), str(target), label(domain), seed, strength, len(output) / rate, voiced, distance(path), sound.peak))
+        done.append(Transferred(str(source), str(target), label(domain), seed, strength, len(output) / rate, voiced, moved, distance(path), sound.peak))
         if progress is not None:
             progress(TASK, (number + 1) / len(domains))
     if figure:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, List, Optional
 
 import typer
 
-from vqsynth.cli.transfer import BITS, GAIN, SEED, SOURCE, Bits
+from vqsynth.cli.transfer import BITS, GAIN, OCTAVES, SEED, SOURCE, Bits
 from vqsynth.cli.wavae.interpolate import LEVEL, Level
+
+
+class Pitch(str, Enum):
+    track = "track"
+    model = "model"
 
 
 def transfer(
@@ -20,6 +26,10 @@ def transfer(
     adapt: Annotated[
         float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way, where its pitch is lost")
     ] = 0.5,
+    pitch: Annotated[
+        Pitch, typer.Option(help="track: sing the sound's own melody, moved by octaves into the model's range; model: what the model makes of it")
+    ] = Pitch.track,
+    octaves: OCTAVES = None,
     level: LEVEL = Level.match,
     gain: GAIN = 0.0,
     seed: SEED = 0,
@@ -41,10 +51,12 @@ def transfer(
     domains = [load(name) for name in to]
     with FileProgress(TASK) as display:
         done, failed = transfer_all(
-            source, domains, output, display, strength=adapt, level=level.value, gain_db=gain, seed=seed, bits=bits.value, figure=figure
+            source, domains, output, display,
+            strength=adapt, pitch=pitch.value, octaves=octaves, level=level.value, gain_db=gain, seed=seed, bits=bits.value, figure=figure,
         )
     for result in done:
         for made in result:
-            typer.echo(f"{made.output}: {made.seconds:.1f} s, {made.voiced:.0%} voiced, {made.distance:.1f} std from {made.model}")
+            octave = f", moved {made.octaves:+d} octaves" if made.octaves else ""
+            typer.echo(f"{made.output}: {made.seconds:.1f} s, {made.voiced:.0%} voiced{octave}, {made.distance:.1f} std from {made.model}")
     if failed:
         raise typer.Exit(1)
