@@ -23,9 +23,9 @@ def feedback(
     feedback: Annotated[
         str, typer.Option("--feedback", metavar="TARGET", help="gain of a pass: above 1 the loop grows to its ceiling, below 1 it dies; 2, arch@0:3")
     ] = "2",
-    duration: Annotated[Optional[float], typer.Option("--duration", "-d", help="seconds (default: the longest curve's or the input's, else 20)")] = None,
+    duration: Annotated[Optional[float], typer.Option("--duration", "-d", help="seconds (default: the curves' or the input's, else 20)")] = None,
     source: Annotated[
-        Optional[Path], typer.Option("--input", "-i", metavar="IN.wav", help="a recording mixed into the model's input (default: a short burst of noise)")
+        Optional[Path], typer.Option("--input", "-i", metavar="IN.wav", help="a recording mixed into the model's input (default: a burst of noise)")
     ] = None,
     block: Annotated[int, typer.Option(help="samples of a block; the loop's own delay is one block")] = 512,
     delay: Annotated[float, typer.Option(help="added to the loop's delay, ms")] = 0.0,
