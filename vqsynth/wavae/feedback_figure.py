@@ -40,7 +40,7 @@ def draw(path: str | Path, done: Feedback) -> None:
     times = at * SEGMENT / done.sample_rate
     curves = {name: values[at] for name, values in done.curves.items()}
     axes[0].plot(times, [float(hz_to_mel(hz)) for hz in curves["frequency"]], color="white", lw=1.0, ls=(0, (3, 3)), label="centre of the band")
-    axes[0].legend(loc="upper right", fontsize=8, framealpha=0.4)
+    axes[0].legend(loc="upper right", fontsize=8, facecolor="black", framealpha=0.5, labelcolor="white")
     axes[0].set_ylabel("frequency (Hz)", fontsize=9)
     axes[0].set_title(f"mel spectrogram of the output: {done.report['model']} listening to itself", loc="left", fontsize=10)
     _curve(axes[1], times, curves["frequency"], "centre frequency of the band-pass", "f (Hz)")
