@@ -90,14 +90,32 @@ def test_the_gradient_is_reversed():
 
 def test_the_regressor_finds_what_is_there_and_nothing_else():
     generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
     told, untold = Regressor(4, 1), Regressor(4, 1)
-    for _ in range(150):
-        z = torch.randn(256, 4, generator=generator)
-        level = torch.tanh(2 * z[:, :1]) * z[:, 1:2]
+    adam = torch.optim.Adam([*told.parameters(), *untold.parameters()], 3e-3)
+    for _ in range(60):
+        z = torch.randn(512, 4, generator=generator) * torch.tensor([1.0, 0.02, 1.0, 1.0])  # narrow is not hidden
+        level, chance = torch.tanh(z[:, :1] + 50 * z[:, 1:2]), torch.randn(512, 1, generator=generator)
         _, found = told(z, level, 1.0)
-        _, nothing = untold(z, torch.randn(256, 1, generator=generator), 1.0)
+        _, nothing = untold(z, chance, 1.0)
+        told.remember(z, level)
+        untold.remember(z, chance)
+        for _ in range(4):
+            adam.zero_grad()
+            (told.lesson(512, generator) + untold.lesson(512, generator)).backward()
+            adam.step()
     assert found > 0.8
     assert nothing < 0.1
+
+
+def test_dependence_sees_bends_and_products():
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(4000, 3, generator=generator)
+    regressor = Regressor(3, 1)
+    regressor.remember(z, z[:, :1])
+    free = float(regressor.dependence(z, torch.randn(4000, 1, generator=generator), generator))
+    for level in (z[:, :1], z[:, :1] * z[:, 1:2], torch.cos(1.5 * z[:, 2:])):
+        assert float(regressor.dependence(z, level, generator)) > 10 * free
 
 
 def test_what_the_encoder_tells_is_removed():
@@ -106,16 +124,23 @@ def test_what_the_encoder_tells_is_removed():
     generator = torch.Generator().manual_seed(0)
     shares = {}
     for strength in (0.0, 3.0):
-        encoder, decoder, regressor = torch.nn.Linear(2, 2), torch.nn.Linear(3, 2), Regressor(2, 1)
-        adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters(), *regressor.parameters()], 5e-3)
-        for _ in range(400):
+        encoder, decoder, regressor = torch.nn.Linear(2, 2), torch.nn.Linear(3, 2), Regressor(2, 1, width=32)
+        adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], 5e-3)
+        teacher = torch.optim.Adam(regressor.parameters(), 2e-3)
+        for _ in range(300):
             x = torch.randn(256, 2, generator=generator)
             z = encoder(x) + 0.3 * torch.randn(256, 2, generator=generator)  # as a VAE samples
             error, share = regressor(z, x[:, 1:], strength)
+            if strength and int(regressor.count):
+                error = error + regressor.dependence(z, x[:, 1:], generator)
             loss = (decoder(torch.cat([z, x[:, 1:]], 1)) - x).square().mean() + error + 0.01 * z.square().mean()
             adam.zero_grad()
             loss.backward()
             adam.step()
+            regressor.remember(z.detach(), x[:, 1:])
+            teacher.zero_grad()
+            regressor.lesson(512, generator).backward()
+            teacher.step()
         shares[strength] = share
     assert shares[0.0] > 0.3
     assert shares[3.0] < 0.1

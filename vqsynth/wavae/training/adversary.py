@@ -1,8 +1,8 @@
 """What keeps the controlled descriptors out of the latent: a regressor behind a gradient reversal.
 
-Ganin et al. (2016), Domain-adversarial training of neural networks, eq. 10 to 13. A regressor that learns by
-gradient descent alone lags behind the encoder, which then hides what it knows instead of losing it. So the last
-layer is not learned but solved: ridge regression on moments of the latest batches.
+Ganin et al. (2016), Domain-adversarial training of neural networks, eq. 10 to 13. A regressor that takes one step a
+batch lags behind the encoder, which then hides what it knows instead of losing it. So ours keeps the latents of the
+latest batches and takes several steps on them, on whitened latents, where narrow directions count as much as wide ones.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ import math
 
 import torch
 from torch import Tensor, nn
-
-SCALES = (0.5, 1.0, 2.0, 4.0)
-"""Length scales of the random features; latents have about unit variance."""
 
 
 class Reverse(torch.autograd.Function):
@@ -30,52 +27,92 @@ class Reverse(torch.autograd.Function):
 
 
 class Regressor(nn.Module):
-    """Predicts the scaled controls of a frame from its latent, as well as the latest batches allow.
-
-    Features are learned ones, random Fourier features (Rahimi & Recht 2007) and the latent itself.
+    """Predicts the scaled controls of a frame from its latent.
 
     Args:
-        memory: share of the moments that is kept from batch to batch.
+        memory: latents that are kept to learn from.
     """
 
-    def __init__(self, latent_dim: int, n_controls: int, width: int = 128, n_random: int = 256, memory: float = 0.98, ridge: float = 1e-2) -> None:
+    def __init__(self, latent_dim: int, n_controls: int, width: int = 128, memory: int = 12_288) -> None:
         super().__init__()
-        self.memory, self.ridge = memory, ridge
         self.layers = nn.Sequential(
-            nn.Linear(latent_dim, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2), nn.LayerNorm(width)
+            nn.Linear(latent_dim, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2), nn.Linear(width, n_controls)
         )
-        generator = torch.Generator().manual_seed(11)
-        scales = torch.tensor(SCALES).repeat_interleave(n_random // len(SCALES))
-        size = width + n_random + latent_dim + 1
         for name, tensor in (
-            ("frequencies", torch.randn(latent_dim, n_random, generator=generator) / (scales * math.sqrt(latent_dim))),
-            ("offsets", 2 * math.pi * torch.rand(n_random, generator=generator)),
-            ("covariance", torch.zeros(size, size)),
-            ("moments", torch.zeros(size, n_controls)),
+            ("latents", torch.zeros(memory, latent_dim)),
+            ("controls", torch.zeros(memory, n_controls)),
+            ("count", torch.zeros((), dtype=torch.int64)),
+            ("mean", torch.zeros(latent_dim)),
+            ("whitening", torch.eye(latent_dim)),
         ):
             self.register_buffer(name, tensor)
 
-    def features(self, latents: Tensor) -> Tensor:
-        """Shape: [frames, latent_dim] -> [frames, n]."""
-        waves = math.sqrt(2) * torch.cos(latents @ self.frequencies + self.offsets)
-        return torch.cat([self.layers(latents), waves, latents, torch.ones_like(latents[:, :1])], 1)
+    def predict(self, latents: Tensor) -> Tensor:
+        """Shape: [frames, latent_dim] -> [frames, n_controls]."""
+        return self.layers((latents - self.mean) @ self.whitening)
+
+    @torch.no_grad()
+    def remember(self, latents: Tensor, controls: Tensor) -> None:
+        """Keep frames in place of the oldest ones. Shape: [frames, latent_dim], [frames, n_controls]."""
+        size = len(self.latents)
+        place = (self.count + torch.arange(len(latents), device=latents.device)) % size
+        self.latents[place], self.controls[place] = latents, controls
+        self.count += len(latents)
+        kept = self.latents[: min(int(self.count), size)]
+        self.mean.copy_(kept.mean(0))
+        covariance = torch.cov(kept.T) + 1e-4 * torch.eye(kept.shape[1], device=kept.device)
+        values, vectors = torch.linalg.eigh(covariance)
+        # The symmetric root: axes of nearly equal variance may swap from batch to batch, this does not.
+        self.whitening.copy_(vectors / values.sqrt() @ vectors.T)
+
+    def lesson(self, size: int, generator: torch.Generator) -> Tensor:
+        """Loss over random frames of the memory, in units of the controls' variance."""
+        kept = min(int(self.count), len(self.latents))
+        pick = torch.randint(kept, (size,), generator=generator)
+        target = self.controls[pick]
+        return ((self.predict(self.latents[pick]) - target).square().mean(0) / self.controls[:kept].var(0).clamp_min(1e-3)).mean()
 
     def forward(self, latents: Tensor, controls: Tensor, strength: float) -> tuple[Tensor, float]:
-        """Squared error in units of the controls' variance; the encoder's gradient is reversed.
+        """Squared error in units of the controls' variance, for the encoder alone: its gradient is reversed.
 
         The reversal fades as there is less to predict, so that nothing is hidden by being predicted wrongly.
 
         Shape:
             latents: [frames, latent_dim]; controls: [frames, n_controls] -> [], share of the variance that is predicted
         """
+        variance = controls.var(0).clamp_min(1e-3)
         with torch.no_grad():
-            plain = self.features(latents)
-            identity = torch.eye(len(self.covariance), device=latents.device)
-            weights = torch.linalg.solve(self.covariance + self.ridge * identity, self.moments)
-            variance = controls.var(0).clamp_min(1e-3)
-            predicted = float(1 - ((plain @ weights - controls).square().mean(0) / variance).mean())
-            self.covariance.lerp_(plain.T @ plain / len(plain), 1 - self.memory)
-            self.moments.lerp_(plain.T @ controls / len(plain), 1 - self.memory)
+            predicted = float(1 - ((self.predict(latents) - controls).square().mean(0) / variance).mean())
+        for weight in self.layers.parameters():
+            weight.requires_grad_(False)
         hidden = Reverse.apply(latents, strength * min(max(predicted, 0.0), 1.0))
-        error = (self.features(hidden) @ weights - controls).square().mean(0) / variance
-        return error.mean(), predicted
+        error = ((self.predict(hidden) - controls).square().mean(0) / variance).mean()
+        for weight in self.layers.parameters():
+            weight.requires_grad_(True)
+        return error, predicted
+
+    def dependence(self, latents: Tensor, controls: Tensor, generator: torch.Generator, waves: int = 384) -> Tensor:
+        """Squared correlations of the controls with functions of the latent, within these frames; nothing to lag behind.
+
+        Whitened latents, their products, and random Fourier features drawn anew every time (Rahimi & Recht 2007): a
+        sampled Hilbert-Schmidt independence criterion (Gretton et al. 2005) with a linear kernel on the controls.
+
+        Shape:
+            latents: [frames, latent_dim]; controls: [frames, n_controls] -> []
+        """
+        x = (latents - self.mean) @ self.whitening
+        size = x.shape[1]
+        first, second = torch.triu_indices(size, size, device=x.device)
+        scale = 2.0 + 3.0 * torch.rand(1, waves, generator=generator)
+        frequencies = torch.randn(size, waves, generator=generator) / scale
+        offsets = 2 * math.pi * torch.rand(waves, generator=generator)
+        target = (controls - controls.mean(0)) / controls.std(0).clamp_min(1e-3)
+        total = latents.new_zeros(())
+        for features, weight in (
+            (x, 1.0),
+            (x[:, first] * x[:, second], 1.0),
+            (torch.cos(x @ frequencies.to(x) + offsets.to(x)), 3 * size / waves),
+        ):
+            features = (features - features.mean(0)) / features.std(0).clamp_min(1e-3)
+            total = total + weight * (features.T @ target / len(x)).square().sum() / controls.shape[1]
+        return total

@@ -23,6 +23,8 @@ from vqsynth.wavae.training.objective import Batch
 from vqsynth.wavae.training.settings import WavaeSettings
 
 PHASES = ("vocoder", "vae", "adversarial")
+LESSONS, LESSON_FRAMES = 4, 1024
+"""Steps of the regressor after each step of the VAE, and the frames of each."""
 
 
 class WavaeTrainer(Loop):
@@ -117,7 +119,8 @@ class WavaeTrainer(Loop):
         # Half sampled, half means: neither may tell.
         pick = torch.rand(mean.shape[:2], generator=generator).to(mean)[..., None] < 0.5
         told = torch.where(pick, mean, latents)
-        control, predicted = self.regressor(told[active], scale_controls(batch.controls)[active], settings.control_weight)
+        told, controls = told[active], scale_controls(batch.controls)[active]
+        control, predicted = self.regressor(told, controls, settings.control_weight)
         losses = {
             "mel": objective.gaussian_likelihood(mel, batch.mel, batch.active), "pitch": pitch, "voicing": voicing,
             "kl": kl, "r2": torch.tensor(predicted),
@@ -125,8 +128,13 @@ class WavaeTrainer(Loop):
         warm = min(1.0, done / settings.kl_warmup) if settings.kl_warmup else 1.0
         per_band = settings.kl_weight * warm / (STRIDE * model.config.n_mels)
         total = losses["mel"] + per_band * kl + settings.pitch_weight * pitch + settings.voicing_weight * voicing
-        # The regressor learns at full strength; the reversal alone carries the weight to the encoder.
-        self._update(total + control, ("vae_adam", "regressor_adam"), done)
+        if settings.dependence_weight and int(self.regressor.count):
+            losses["dependence"] = self.regressor.dependence(told, controls, generator)
+            total = total + settings.dependence_weight * losses["dependence"]
+        self._update(total + control, ("vae_adam",), done)
+        self.regressor.remember(told.detach(), controls)
+        for _ in range(LESSONS):
+            self._update(self.regressor.lesson(LESSON_FRAMES, generator), ("regressor_adam",), done)
         return losses
 
     def _adversarial_step(self, done: float, random: np.random.Generator, generator: torch.Generator) -> dict[str, Tensor]:

@@ -35,6 +35,8 @@ class WavaeSettings(BaseModel):
     """Share of the VAE's phase over which the KL weight rises from zero."""
     control_weight: float = Field(3.0, ge=0)
     """How hard the encoder works against the regressor of the controls; 0 turns the adversary off."""
+    dependence_weight: float = Field(2.0, ge=0)
+    """Of the correlations between the controls and functions of the latent."""
     pitch_weight: float = 0.4
     voicing_weight: float = 0.1
     mel_weight: float = 1.0
