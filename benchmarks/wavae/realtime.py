@@ -94,7 +94,7 @@ def of_domain(domain: Domain, minutes: float) -> Contender:
     frames = round(OFFLINE_SECONDS * domain.config.rate)
     z = np.random.default_rng(0).standard_normal((frames, domain.config.latent_dim)).astype(np.float32)
     controls = np.tile(np.array([domain.level, 1000.0][: len(domain.config.controls)], np.float32), (frames, 1))
-    running = Stream(domain.model)
+    running = Stream(domain.model, live=True)
     return Contender(parameters(domain.model), running.push, running.delay, lambda: domain.model.decode(z, controls), OFFLINE_SECONDS, minutes)
 
 

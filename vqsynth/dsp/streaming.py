@@ -6,6 +6,9 @@ look-ahead is given to it as delayed output, never as right padding inside a lay
 
 from __future__ import annotations
 
+import copy
+import warnings
+
 import torch
 from torch import Tensor, nn
 
@@ -73,3 +76,27 @@ class StreamState:
         self.buffers = [layer._buffers["state"] for layer in self.layers]
         for layer, own in zip(self.layers, self._own):
             layer._buffers["state"], layer.__dict__["streaming"] = own, False
+
+
+def compiled(module: nn.Module, *example: Tensor) -> nn.Module:
+    """A streaming copy of a module in TorchScript, with a past of its own and the same weights.
+
+    A small network spends half of its time between the layers; compiled it does not. Making one takes half a second.
+
+    Args:
+        example: inputs of the usual shape, on which it warms up.
+    """
+    twin = copy.deepcopy(module, {id(weight): weight for weight in module.parameters()})
+    layers = [layer for layer in twin.modules() if isinstance(layer, CausalConv1d)]
+    for layer in layers:
+        layer.streaming = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        script = torch.jit.script(twin)
+    with torch.inference_mode():
+        for _ in range(8):
+            script(*example)
+        for name, buffer in script.named_buffers():
+            if name.endswith("state"):
+                buffer.zero_()
+    return script

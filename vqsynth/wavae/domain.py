@@ -123,9 +123,12 @@ class Domain(ModelFolder):
         return self.model.decode(path.z, path.controls, path.samples, seed, f0)
 
     @contextlib.contextmanager
-    def streaming(self, seed: int = 0) -> Iterator[Stream]:
-        """Begin a live stream: ``stream.push(block)`` [samples] -> [samples], ``stream.delay`` samples late."""
-        with self.model.streaming(seed) as stream:
+    def streaming(self, seed: int = 0, live: bool = False) -> Iterator[Stream]:
+        """Begin a stream: ``stream.push(block)`` [samples] -> [samples], ``stream.delay`` samples late.
+
+        ``live`` compiles the networks: a second to start, then cheaper small blocks.
+        """
+        with self.model.streaming(seed, live) as stream:
             yield stream
 
 

@@ -96,9 +96,9 @@ class Wavae(nn.Module):
         return torch.from_numpy(self.decode(*self.encode(audio), samples=len(audio)))
 
     @contextlib.contextmanager
-    def streaming(self, seed: int = 0) -> Iterator[Stream]:
-        """Make calls of the model go on where the one before ended, until the block ends."""
-        before, self._stream = self._stream, Stream(self, seed)
+    def streaming(self, seed: int = 0, live: bool = False) -> Iterator[Stream]:
+        """Make calls of the model go on where the one before ended, until the block ends; ``live`` as in :class:`Stream`."""
+        before, self._stream = self._stream, Stream(self, seed, live)
         try:
             yield self._stream
         finally:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vqsynth.dsp.frame_synth import FrameSynth
 from vqsynth.dsp.loudness import FLOOR_DB, gain_of_loudness
 from vqsynth.dsp.pitch import PitchFilter
-from vqsynth.dsp.streaming import StreamState
+from vqsynth.dsp.streaming import StreamState, compiled
 from vqsynth.wavae.analysis import scale_controls
 from vqsynth.wavae.config import STRIDE
 
@@ -18,12 +19,24 @@ if TYPE_CHECKING:
     from vqsynth.wavae.model import Wavae
 
 
+class _Network:
+    """A streaming network with a past of its own; ``live`` compiles it for blocks of one latent frame."""
+
+    def __init__(self, module: nn.Module, live: bool, *example: Tensor) -> None:
+        self.module = compiled(module, *example) if live else module
+        self.state = contextlib.nullcontext() if live else StreamState(module)
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        with self.state:
+            return self.module(*inputs)
+
+
 class EncoderStream:
     """Sound to latent frames as they are complete; starts in silence."""
 
-    def __init__(self, model: Wavae) -> None:
+    def __init__(self, model: Wavae, live: bool = False) -> None:
         self.model = model
-        self.state = StreamState(model.encoder)
+        self.encoder = _Network(model.encoder, live, torch.zeros(1, STRIDE, model.config.n_mels))
         self.overlap = model.config.n_fft - model.config.hop_length
         self.pending = torch.zeros(self.overlap)
 
@@ -41,8 +54,7 @@ class EncoderStream:
         used = count * config.latent_hop
         mel, controls = self.model.analysis(self.pending[None, : used + self.overlap])
         self.pending = self.pending[used:].clone()
-        with self.state:
-            mean, _ = self.model.encoder(mel)
+        mean, _ = self.encoder(mel)
         return mean[0], controls[0, STRIDE - 1 :: STRIDE]
 
 
@@ -52,10 +64,12 @@ class DecoderStream:
     The first sample lies ``lead`` before the first latent frame's own time.
     """
 
-    def __init__(self, model: Wavae, seed: int = 0) -> None:
+    def __init__(self, model: Wavae, seed: int = 0, live: bool = False) -> None:
         config = model.config
         self.model = model
-        self.states = StreamState(model.decoder), StreamState(model.vocoder)
+        frame = torch.zeros(1, 1, config.latent_dim), torch.zeros(1, 1, len(config.controls))
+        self.decoder = _Network(model.decoder, live, *frame)
+        self.vocoder = _Network(model.vocoder, live, torch.zeros(1, STRIDE, config.n_mels))
         self.synth = FrameSynth(config.sample_rate, config.n_fft, seed)
         self.lead = config.n_fft // 2 + (STRIDE - 1) * config.hop_length
         self.pitch = PitchFilter(config.pitch_bins)
@@ -73,10 +87,8 @@ class DecoderStream:
         """
         if len(latents) == 0:
             return latents.new_zeros(0)
-        with self.states[0]:
-            mel = self.model.decoder(latents[None], scale_controls(controls)[None])
-        with self.states[1]:
-            outputs = self.model.vocoder(mel)
+        mel = self.decoder(latents[None], scale_controls(controls)[None])
+        outputs = self.vocoder(mel)
         harmonic, noise = self.model.vocoder.bands(outputs)
         f0 = self.pitch(self.model.vocoder.pitch(outputs)[0][0])[None]
         if sung is not None:
@@ -93,10 +105,13 @@ class Stream:
     """Encoder and decoder in series: a live effect.
 
     The output trails the input by ``delay`` samples, whatever the sizes of the blocks.
+
+    Args:
+        seed: of the noise. live: compile the networks, which takes a second and makes small blocks cheaper.
     """
 
-    def __init__(self, model: Wavae, seed: int = 0) -> None:
-        self.encoder, self.decoder = EncoderStream(model), DecoderStream(model, seed)
+    def __init__(self, model: Wavae, seed: int = 0, live: bool = False) -> None:
+        self.encoder, self.decoder = EncoderStream(model, live), DecoderStream(model, seed, live)
         self.delay = model.config.delay
         self.ready = torch.zeros(model.config.latent_hop - 1)
 
