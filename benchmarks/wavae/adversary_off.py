@@ -28,7 +28,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     length = {"steps": options.steps} if options.steps else {"seconds": options.seconds}
-    domain = train_domain(options.corpus, options.output, settings=WavaeSettings(control_weight=0.0, **length), device="cpu")
+    domain = train_domain(options.corpus, options.output, settings=WavaeSettings(control_weight=0.0, dependence_weight=0.0, **length), device="cpu")
     print(f"{domain.path}: {domain.card['quality']}")
 
 

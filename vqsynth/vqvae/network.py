@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from vqsynth.dsp.convnext import Block
 from vqsynth.dsp.filterbank import band_interpolation
+from vqsynth.dsp.pitch import decode_f0
 from vqsynth.dsp.streaming import CausalConv1d
 from vqsynth.dsp.subtractive import Frames
 from vqsynth.vqvae.config import ModelConfig
-from vqsynth.dsp.pitch import decode_f0
 
 
 class Encoder(nn.Module):

@@ -108,7 +108,9 @@ class Domain(ModelFolder):
         if path.names != config.controls:
             raise VqsynthError(f"the path carries {', '.join(path.names)}, but {self.name} is controlled by {', '.join(config.controls)}")
         if path.loudness_version != loudness.VERSION:
-            raise VqsynthError(f"the path was made with loudness version {path.loudness_version}, this vqsynth measures version {loudness.VERSION}; encode the sound again")
+            raise VqsynthError(
+                f"the path was made with loudness version {path.loudness_version}, this vqsynth measures version {loudness.VERSION}; encode the sound again"
+            )
 
     def decode(self, path: LatentPath, seed: int = 0, f0: np.ndarray | None = None) -> np.ndarray:
         """Decode a latent path. Shape: -> [samples], the path's own length.

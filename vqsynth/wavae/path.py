@@ -38,7 +38,9 @@ class LatentPath:
 
     def __post_init__(self) -> None:
         if self.z.ndim != 2 or self.controls.shape != (len(self.z), len(self.names)):
-            raise VqsynthError(f"a latent path needs z [frames, dimensions] and controls [frames, {len(self.names)}], not {self.z.shape} and {self.controls.shape}")
+            raise VqsynthError(
+                f"a latent path needs z [frames, dimensions] and controls [frames, {len(self.names)}], not {self.z.shape} and {self.controls.shape}"
+            )
         if len(self.z) == 0:
             raise VqsynthError("a latent path needs at least one frame")
         for name, values in (("latents", self.z), *zip(self.names, self.controls.T)):

@@ -94,7 +94,8 @@ def train_domain(
     reporter.phase("finding the principal axes", None)
     training = {
         "seed": settings.seed, "steps": trainer.number, "seconds": round(trainer.seconds, 1), "device": device,
-        "threads": torch.get_num_threads(), **settings.model_dump(include={"batch_size", "vae_batch_size", "kl_weight", "control_weight", "dependence_weight", "learning_rate"}),
+        "threads": torch.get_num_threads(),
+        **settings.model_dump(include={"batch_size", "vae_batch_size", "kl_weight", "control_weight", "dependence_weight", "learning_rate"}),
     }
     domain = build(folder, trainer.model, corpus, training, sources_of(recordings), description)
     reporter.phase("checking that streaming equals offline", None)
