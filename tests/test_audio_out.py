@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.audio_out import open_sound
+from vqsynth.errors import UsageError, VqsynthError
 
 
 @pytest.mark.parametrize(("name", "bits", "error"), [("a.wav", "16", 1 / 32768), ("a.wav", "24", 1e-6), ("a.wav", "32f", 0), ("a.flac", "24", 1e-6)])
@@ -47,8 +47,8 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
     pytest.importorskip("resource", reason="needs POSIX resource limits")
     program = f"""
 import resource, signal, numpy as np
-from vqsynth.errors import VqsynthError
 from vqsynth.audio_out import open_sound
+from vqsynth.errors import VqsynthError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:

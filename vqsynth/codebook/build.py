@@ -14,10 +14,10 @@ import vqsynth
 from vqsynth.codebook.folder import FORMAT_VERSION, Timbre, save_model
 from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.stft import power_spectrogram
+from vqsynth.training.prepare import Piece, Prepared
 from vqsynth.vqvae.features import Features
 from vqsynth.vqvae.model import VQVAE, Encoded
 from vqsynth.vqvae.quantizer import perplexity
-from vqsynth.training.prepare import Piece, Prepared
 
 
 def encode_pieces(model: VQVAE, corpus: Prepared, held_out: bool) -> Iterator[tuple[Piece, Encoded]]:

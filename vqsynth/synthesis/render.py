@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from vqsynth import descriptors
+from vqsynth.audio_out import check_output, open_sound
 from vqsynth.dsp.loudness import UNIT_LUFS
 from vqsynth.errors import UsageError, nearest_names, warn
 from vqsynth.synthesis import report as reporting
@@ -18,13 +19,12 @@ from vqsynth.synthesis.aims import Aim, resolve
 from vqsynth.synthesis.codes import CodeSequence, load_codes, save_codes
 from vqsynth.synthesis.level import SILENCE_DB, gain_curve, loudness_aim, read_gain
 from vqsynth.synthesis.match import match
-from vqsynth.audio_out import check_output, open_sound
-from vqsynth.targets.melody import bridge
 from vqsynth.synthesis.produce import Progress, produce
 from vqsynth.synthesis.request import Request
 from vqsynth.synthesis.scratch import Scratch
 from vqsynth.synthesis.settings import Settings
 from vqsynth.targets import Target, parse_target
+from vqsynth.targets.melody import bridge
 
 if TYPE_CHECKING:
     from vqsynth.codebook.folder import Timbre

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from vqsynth.dsp.filterbank import mel_filters
 from vqsynth.dsp.loudness import loudness_of_power
+from vqsynth.dsp.pitch import encode_f0
 from vqsynth.dsp.stft import power_spectrogram
 from vqsynth.vqvae.config import ModelConfig
-from vqsynth.dsp.pitch import encode_f0
 
 SILENCE_DB = 60.0
 """A frame this far under the loudest of its recording is silence."""

@@ -7,13 +7,13 @@ import dataclasses
 import torch
 from torch import Tensor, nn
 
-from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.losses import multi_resolution_stft
-from vqsynth.dsp.subtractive import Synth
-from vqsynth.vqvae.model import VQVAE
+from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.pitch import encode_f0
-from vqsynth.vqvae.quantizer import Quantized
+from vqsynth.dsp.subtractive import Synth
 from vqsynth.training.segments import fill_f0
+from vqsynth.vqvae.model import VQVAE
+from vqsynth.vqvae.quantizer import Quantized
 from vqsynth.vqvae.training.batches import Batch
 from vqsynth.vqvae.training.settings import TrainSettings
 
