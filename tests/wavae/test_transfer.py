@@ -10,11 +10,12 @@ import pytest
 import soundfile
 from PIL import Image
 
+from vqsynth.descriptors import f0
 from vqsynth.dsp.loudness import loudness
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae import load
 from vqsynth.wavae.adapt import CLIP_STD, adapt, distance, heard
-from vqsynth.wavae.transfer import transfer, transfer_all
+from vqsynth.wavae.transfer import carry, melody, transfer, transfer_all
 
 RATE = 44_100
 
@@ -157,3 +158,24 @@ def test_wrong_requests_leave_nothing(domain, source, tmp_path):
     with pytest.raises(VqsynthError, match="short.wav: 1000 samples are shorter than one latent frame"):
         transfer_all(tmp_path / "short.wav", [domain], tmp_path, Display())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["note.wav", "short.wav"]
+
+
+def test_the_melody_of_the_sound_is_sung(domain, note):
+    path = domain.encode(note)
+    sung, moved = carry(note, path, domain, octaves=0)
+    down, octaves = carry(note, path, domain, octaves=-1)
+    hz, _, voiced = f0.track(note, 44_100)
+    for output, octave in ((sung, 0), (down, -1)):
+        got, _, heard = f0.track(output, 44_100)
+        both = voiced & heard
+        assert both.sum() > 0.7 * voiced.sum()
+        assert np.median(np.abs(1200 * np.log2(got[both] / hz[both]) - 1200 * octave)) < 15
+    assert (moved, octaves) == (0, -1)
+
+
+def test_the_melody_goes_where_the_recordings_have_theirs(domain, make_tone):
+    low, high = domain.pitch_range
+    whistle = make_tone(1.5 * high, 0.6)
+    hz, octaves = melody(whistle, domain)
+    assert octaves < 0
+    assert low <= np.median(hz[hz > 0]) <= 1.1 * high

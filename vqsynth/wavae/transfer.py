@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vqsynth.wavae.domain import Domain
     from vqsynth.wavae.path import LatentPath
 
-ADAPT = 0.5
+ADAPT = 1.0
 PITCH = ("track", "model")
 TASK = "transferring"
 

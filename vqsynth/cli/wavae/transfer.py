@@ -24,8 +24,8 @@ def transfer(
         Optional[Path], typer.Option("--output", "-o", metavar="FOLDER", help="(default: the working folder; of a folder IN, the folder IN_transfer)")
     ] = None,
     adapt: Annotated[
-        float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way, where its pitch is lost")
-    ] = 0.5,
+        float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way")
+    ] = 1.0,
     pitch: Annotated[
         Pitch, typer.Option(help="track: sing the sound's own melody, moved by octaves into the model's range; model: what the model makes of it")
     ] = Pitch.track,
