@@ -46,8 +46,8 @@ def vocoder_alone(model: Wavae, audio: np.ndarray, chunk: int = 512) -> np.ndarr
             outputs = model.vocoder(frames)
         f0 = follow(model.vocoder.pitch(outputs)[0][0])[None]
         parts.append(synth(f0, *model.vocoder.bands(outputs), gain_of_loudness(control[..., 0])))
-    # A stream's first sample lies half a frame before its first frame's centre, which is half a frame into the padding.
-    return torch.cat(parts)[before : before + len(audio)].numpy()
+    # A stream's first sample lies one hop before its first frame's centre, which is two hops into the padding.
+    return torch.cat(parts)[before - hop : before - hop + len(audio)].numpy()
 
 
 def pitch_agreement(audio: np.ndarray, reference: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:

@@ -44,19 +44,21 @@ class FrameSynth(nn.Module):
         self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, n_fft // 4
         self.seed = seed
         window = hann(n_fft)
+        # Only the middle half of a frame is heard, in crossfades of one hop: half the delay, and nothing of its edges.
+        crossfade = hann(n_fft // 2) / window[self.hop_length : 3 * self.hop_length]
         self.noise_power = float(window.square().sum())
         self.unit = 10 ** ((UNIT_LUFS + 0.691) / 20)
         offset = torch.arange(n_fft, dtype=torch.float64) - n_fft // 2
         dispersion = torch.polar(torch.ones(n_fft // 2 + 1), dispersion_phase(sample_rate, n_fft))
         for name, tensor in (
             ("window", window.clone()),
-            ("output_window", window / (window.square().sum() / self.hop_length)),
+            ("output_window", crossfade),
             ("weights", power_weights(sample_rate, n_fft).clone()),
             ("seconds", offset / sample_rate),
             ("dispersion", dispersion),
             ("phase", torch.zeros(1, dtype=torch.float64)),
             ("f0_before", torch.zeros(1, dtype=torch.float64)),
-            ("tail", torch.zeros(n_fft - self.hop_length)),
+            ("tail", torch.zeros(self.hop_length)),
             ("noise_tail", torch.zeros(n_fft - self.hop_length)),
         ):
             self.register_buffer(name, tensor, persistent=False)
@@ -92,14 +94,14 @@ class FrameSynth(nn.Module):
         return filtered * (gain * self.unit / level)[..., None]
 
     def overlap_add(self, spectra: Tensor) -> Tensor:
-        """Shape: [batch, frames, bins] complex -> [batch, n_fft + (frames - 1) * hop_length], from half a frame before the first."""
-        frames = torch.fft.irfft(spectra, n=self.n_fft) * self.output_window
-        batch, count = frames.shape[0], frames.shape[1]
-        hops = frames.reshape(batch, count, 4, self.hop_length)
-        audio = frames.new_zeros(batch, count + 3, self.hop_length)
-        for part in range(4):
-            audio[:, part : part + count] += hops[:, :, part]
-        return audio.flatten(1)
+        """Join the middle halves of frames.
+
+        Shape: [batch, frames, bins] complex -> [batch, (frames + 1) * hop_length], from a quarter of a frame before the first centre.
+        """
+        hop = self.hop_length
+        frames = torch.fft.irfft(spectra, n=self.n_fft)[..., hop : 3 * hop] * self.output_window
+        rising, falling = frames[..., :hop], frames[..., hop:]
+        return torch.cat([rising[:, :1], rising[:, 1:] + falling[:, :-1], falling[:, -1:]], 1).flatten(1)
 
     def phases(self, f0: Tensor, before: Tensor) -> Tensor:
         """Phase gained up to each frame's centre, from the frame before the first.
@@ -123,14 +125,14 @@ class FrameSynth(nn.Module):
             noise = torch.randn(batch, self.n_fft + (count - 1) * self.hop_length, generator=generator).to(f0.device)
             noise = torch.fft.rfft(noise.unfold(1, self.n_fft, self.hop_length) * self.window)
         audio = self.overlap_add(self.spectra(pulses, noise, harmonic, noise_filter, gain))
-        return audio[:, self.n_fft // 2 : self.n_fft // 2 + (count - 1) * self.hop_length]
+        return audio[:, self.hop_length : count * self.hop_length]
 
     def forward(self, f0: Tensor, harmonic: Tensor, noise_filter: Tensor, gain: Tensor) -> Tensor:
         """Take more frames of the stream, give the samples they complete.
 
         Shape:
             f0, gain: [1, frames]; filters: [1, frames, bins] -> [frames * hop_length]; the first sample of a
-            stream lies ``n_fft // 2`` before the centre of its first frame
+            stream lies ``n_fft // 4`` before the centre of its first frame
         """
         count = f0.shape[1]
         before = torch.where(self.f0_before > 0, self.f0_before, f0[:, 0].double())
@@ -144,6 +146,6 @@ class FrameSynth(nn.Module):
         noise = torch.fft.rfft(noise.unfold(0, self.n_fft, self.hop_length) * self.window)[None]
         audio = self.overlap_add(self.spectra(self.pulses(f0, phase), noise, harmonic, noise_filter, gain))[0]
         done = count * self.hop_length
-        audio[: self.n_fft - self.hop_length] += self.tail
+        audio[: self.hop_length] += self.tail
         self.tail.copy_(audio[done:])
         return audio[:done]

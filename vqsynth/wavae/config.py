@@ -61,9 +61,10 @@ class WavaeConfig(BaseModel):
     def delay(self) -> int:
         """Samples by which the streamed output trails the input, for every block size.
 
-        Half an analysis frame, half a synthesis frame less one hop, and the wait for a latent frame.
+        Half an analysis frame, a quarter of a synthesis frame less one hop, the wait for a latent frame, and one hop in
+        which its sound is made.
         """
-        return self.n_fft - self.hop_length + self.latent_hop - 1
+        return self.n_fft // 2 + self.n_fft // 4 + self.latent_hop - 1
 
 
 PRESETS: dict[str, WavaeConfig] = {

@@ -71,12 +71,11 @@ class DecoderStream:
         self.decoder = _Network(model.decoder, live, *frame)
         self.vocoder = _Network(model.vocoder, live, torch.zeros(1, STRIDE, config.n_mels))
         self.synth = FrameSynth(config.sample_rate, config.n_fft, seed)
-        self.lead = config.n_fft // 2 + (STRIDE - 1) * config.hop_length
+        self.lead = config.n_fft // 4 + (STRIDE - 1) * config.hop_length
         self.pitch = PitchFilter(config.pitch_bins)
         self.loudness = torch.full((1,), FLOOR_DB)
         self.steps = torch.arange(1, STRIDE + 1) / STRIDE
 
-    @torch.inference_mode()
     def push(self, latents: Tensor, controls: Tensor, sung: Tensor | None = None) -> Tensor:
         """Take latent frames, give their samples.
 
@@ -85,38 +84,61 @@ class DecoderStream:
 
         Shape: [frames, latent_dim], [frames, n_controls], [2 * frames] -> [frames * latent_hop]
         """
+        return self.sound(*self.frames(latents, controls), sung)
+
+    @torch.inference_mode()
+    def frames(self, latents: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
+        """First half of :meth:`push`: mel frames [2 * frames, n_mels] and their loudness [2 * frames] dB."""
         if len(latents) == 0:
-            return latents.new_zeros(0)
-        mel = self.decoder(latents[None], scale_controls(controls)[None])
-        outputs = self.vocoder(mel)
-        harmonic, noise = self.model.vocoder.bands(outputs)
-        f0 = self.pitch(self.model.vocoder.pitch(outputs)[0][0])[None]
-        if sung is not None:
-            f0 = torch.where(sung > 0, sung, f0[0])[None]
+            return latents.new_zeros(0, self.model.config.n_mels), latents.new_zeros(0)
+        mel = self.decoder(latents[None], scale_controls(controls)[None])[0]
         # The loudness of a latent frame is that of its newest mel frame; those between are on the line.
         loudness = controls[:, 0]
         before = torch.cat([self.loudness, loudness[:-1]])
         self.loudness = loudness[-1:].clone()
-        loudness = (before[:, None] + (loudness - before)[:, None] * self.steps).flatten()
+        return mel, (before[:, None] + (loudness - before)[:, None] * self.steps).flatten()
+
+    @torch.inference_mode()
+    def sound(self, mel: Tensor, loudness: Tensor, sung: Tensor | None = None) -> Tensor:
+        """Second half of :meth:`push`: mel frames to samples [n * hop_length]."""
+        if len(mel) == 0:
+            return mel.new_zeros(0)
+        outputs = self.vocoder(mel[None])
+        harmonic, noise = self.model.vocoder.bands(outputs)
+        f0 = self.pitch(self.model.vocoder.pitch(outputs)[0][0])[None]
+        if sung is not None:
+            f0 = torch.where(sung > 0, sung, f0[0])[None]
         return self.synth(f0, harmonic, noise, gain_of_loudness(loudness)[None])
 
 
 class Stream:
     """Encoder and decoder in series: a live effect.
 
-    The output trails the input by ``delay`` samples, whatever the sizes of the blocks.
+    The output trails the input by ``delay`` samples, whatever the sizes of the blocks. A latent frame becomes mel frames
+    when it is complete, and sound one hop later: in blocks of a hop, neither block does all the work.
 
     Args:
         seed: of the noise. live: compile the networks, which takes a second and makes small blocks cheaper.
     """
 
     def __init__(self, model: Wavae, seed: int = 0, live: bool = False) -> None:
+        config = model.config
         self.encoder, self.decoder = EncoderStream(model, live), DecoderStream(model, seed, live)
-        self.delay = model.config.delay
-        self.ready = torch.zeros(model.config.latent_hop - 1)
+        self.delay, self.hop_length, self.latent_hop = config.delay, config.hop_length, config.latent_hop
+        self.mel, self.loudness = torch.zeros(0, config.n_mels), torch.zeros(0)
+        # Samples that came since the newest latent frame whose sound has been made, less one hop.
+        self.waiting = -config.hop_length
+        self.ready = torch.zeros(config.latent_hop + config.hop_length - 1)
 
     def push(self, audio: Tensor) -> Tensor:
         """Take a block of sound, give a block of the same length. Shape: [samples] -> [samples]."""
-        self.ready = torch.cat([self.ready, self.decoder.push(*self.encoder.push(audio))])
+        mel, loudness = self.decoder.frames(*self.encoder.push(audio))
+        self.mel, self.loudness = torch.cat([self.mel, mel]), torch.cat([self.loudness, loudness])
+        self.waiting += len(audio)
+        due = max(0, self.waiting // self.latent_hop)
+        self.waiting -= due * self.latent_hop
+        due *= STRIDE
+        self.ready = torch.cat([self.ready, self.decoder.sound(self.mel[:due], self.loudness[:due])])
+        self.mel, self.loudness = self.mel[due:].clone(), self.loudness[due:].clone()
         block, self.ready = self.ready[: len(audio)], self.ready[len(audio) :].clone()
         return block
