@@ -246,3 +246,12 @@ def test_a_live_stream_sounds_the_same(domain, note):
             padded = torch.nn.functional.pad(sound, (0, stream.delay))
             parts = [stream.push(block) for block in padded.split(512)]
         assert torch.allclose(torch.cat(parts)[stream.delay :], whole, atol=1e-4)
+
+
+def test_arrays_go_in_and_come_out(domain, note):
+    with domain.streaming() as stream:
+        as_arrays = [stream.push(block) for block in np.split(note[:8192], 8)]
+    with domain.streaming() as stream:
+        as_tensors = [stream.push(block) for block in torch.from_numpy(note[:8192]).split(1024)]
+    assert all(isinstance(block, np.ndarray) for block in as_arrays)
+    assert np.array_equal(np.concatenate(as_arrays), torch.cat(as_tensors).numpy())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +18,8 @@ from vqsynth.wavae.config import STRIDE
 
 if TYPE_CHECKING:
     from vqsynth.wavae.model import Wavae
+
+Block = TypeVar("Block", Tensor, np.ndarray)
 
 
 class _Network:
@@ -130,8 +133,10 @@ class Stream:
         self.waiting = -config.hop_length
         self.ready = torch.zeros(config.latent_hop + config.hop_length - 1)
 
-    def push(self, audio: Tensor) -> Tensor:
-        """Take a block of sound, give a block of the same length. Shape: [samples] -> [samples]."""
+    def push(self, audio: Block) -> Block:
+        """Take a block of sound, give a block of the same length and kind. Shape: [samples] -> [samples]."""
+        if isinstance(audio, np.ndarray):
+            return self.push(torch.from_numpy(np.ascontiguousarray(audio, np.float32))).numpy()
         mel, loudness = self.decoder.frames(*self.encoder.push(audio))
         self.mel, self.loudness = torch.cat([self.mel, mel]), torch.cat([self.loudness, loudness])
         self.waiting += len(audio)
