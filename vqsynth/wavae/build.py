@@ -49,9 +49,8 @@ def build(
     model = model.cpu().eval()
     # Quality and axes are those of the weights as stored, in half precision.
     with torch.no_grad():
-        for weight in (*model.parameters(), *model.buffers()):
-            if weight.dtype == torch.float32 and weight.requires_grad:
-                weight.copy_(weight.half().float())
+        for weight in model.parameters():
+            weight.copy_(weight.half().float())
     axes = pca.fit(active_latents(model, corpus))
     held_out = list(pieces_of(corpus, True))
     card = {

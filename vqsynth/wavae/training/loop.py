@@ -53,7 +53,7 @@ class WavaeTrainer(Loop):
             "discriminator_adam": adam(settings.discriminator_rate, self.discriminator),
         }
         self.rates = {name: optimizer.param_groups[0]["lr"] for name, optimizer in self.optimizers.items()}
-        self.phase_began = 0
+        self.phase_before, self.phase_began = PHASES[0], 0
 
     def state(self) -> tuple[dict, dict, dict]:
         modules = {"model": self.model, "regressor": self.regressor, "discriminator": self.discriminator}
@@ -61,8 +61,6 @@ class WavaeTrainer(Loop):
 
     def progress(self) -> dict:
         return {**super().progress(), "phase_began": self.phase_began, "phase_before": self.phase_before}
-
-    phase_before = PHASES[0]
 
     def phase(self) -> tuple[str, float]:
         """Name of the present phase, and its share that is done."""
@@ -96,7 +94,7 @@ class WavaeTrainer(Loop):
         settings = self.settings
         weights = {
             "spectral": 1.0, "pitch": settings.pitch_weight, "voicing": settings.voicing_weight, "mel": settings.mel_weight,
-            "control": settings.control_weight, "adversarial": settings.adversarial_weight, "matching": settings.matching_weight,
+            "adversarial": settings.adversarial_weight, "matching": settings.matching_weight,
         }
         return sum(weights[name] * value for name, value in losses.items() if name in weights)
 
@@ -165,6 +163,8 @@ class WavaeTrainer(Loop):
         if phase != self.phase_before:
             self.phase_before, self.phase_began = phase, self.number
         step = {"vocoder": self._vocoder_step, "vae": self._vae_step, "adversarial": self._adversarial_step}[phase]
+        # While the VAE learns, the vocoder only passes gradients on.
+        self.model.vocoder.requires_grad_(phase != "vae")
         random, generator = self.random(1)
         losses = step(done, random, generator)
         return losses, lambda: {"phase": phase}
