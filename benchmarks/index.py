@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from vqsynth.codebook.index import EXACT_LIMIT, KINDS, UnitIndex
+from vqsynth.library.index import EXACT_LIMIT, KINDS, UnitIndex
 
 
 def make(units: int, dimensions: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -50,8 +50,12 @@ def main() -> None:
     units, queries = make(options.units, options.dimensions)
     k = options.neighbours
     truth, exact_ms = None, None
-    print(f"{options.units:,} units, {options.dimensions} descriptors, {k} neighbours, 1 thread, {platform.machine()}\n")
-    print("| index | build s | ms a frame | ms a frame of a curve | times faster than exact | recall | distance of the nearest |")
+    print(
+        f"{options.units:,} units, {options.dimensions} descriptors, {k} neighbours, 1 thread, {platform.machine()}\n"
+    )
+    print(
+        "| index | build s | ms a frame | ms a frame of a curve | times faster than exact | recall | distance of the nearest |"
+    )
     print("|---|---|---|---|---|---|---|")
     for kind in KINDS[1:]:
         start = time.perf_counter()

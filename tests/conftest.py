@@ -12,7 +12,9 @@ import soundfile
 RATE = 44_100
 
 
-def tone(f0: np.ndarray | float, seconds: float, brightness: float = 1.0, rate: int = RATE, level: float = 0.2) -> np.ndarray:
+def tone(
+    f0: np.ndarray | float, seconds: float, brightness: float = 1.0, rate: int = RATE, level: float = 0.2
+) -> np.ndarray:
     """A harmonic tone that can glide: ``f0`` in Hz, one number or one a sample. Shape: [samples] float32."""
     f0 = np.broadcast_to(np.asarray(f0, float), (round(seconds * rate),))
     phase = 2 * np.pi * np.cumsum(f0) / rate
@@ -38,8 +40,8 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_timbre(recordings: Path, tmp_path_factory: pytest.TempPathFactory):
-    """A timbre of 64 codes, trained for some seconds on the glides and analysed: quick, real, not good."""
-    from vqsynth.codebook.train import train_timbre
+    """A timbre of 64 codes, trained for some seconds on the glides and analyzed: quick, real, not good."""
+    from vqsynth.library.train import train_timbre
     from vqsynth.vqvae.config import ModelConfig
     from vqsynth.vqvae.training.settings import TrainSettings
 
@@ -58,8 +60,10 @@ def make_tone():
 def note(make_tone):
     """Two seconds of a tone with vibrato that swells and fades by 20 dB. Shape: [88200] float32 at 44.1 kHz."""
     time = np.arange(2 * 44_100) / 44_100
-    swell = 10 ** (-np.cos(np.pi * time) ** 2)
-    return (make_tone(330 * 2 ** (0.3 * np.sin(2 * np.pi * 5.5 * time) / 12), 2.0, level=0.4) * swell).astype(np.float32)
+    swell = 10 ** (-(np.cos(np.pi * time) ** 2))
+    return (make_tone(330 * 2 ** (0.3 * np.sin(2 * np.pi * 5.5 * time) / 12), 2.0, level=0.4) * swell).astype(
+        np.float32
+    )
 
 
 @pytest.fixture

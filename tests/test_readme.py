@@ -23,7 +23,9 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
 
 
-COMMANDS = [line.split("  #")[0].strip() for block in blocks("(?:bash|console)") for line in block.splitlines() if line.strip()]
+COMMANDS = [
+    line.split("  #")[0].strip() for block in blocks("(?:bash|console)") for line in block.splitlines() if line.strip()
+]
 INSTALL = [command for command in COMMANDS if command.startswith("pip install")]
 RUN = [command for command in COMMANDS if command not in INSTALL]
 assert len(RUN) > 15
@@ -65,7 +67,13 @@ def environment():
 
 def run(command: list[str] | str, folder: Path, environment: dict[str, str]) -> str:
     result = subprocess.run(
-        command, cwd=folder, env=environment, shell=isinstance(command, str), capture_output=True, text=True, timeout=400
+        command,
+        cwd=folder,
+        env=environment,
+        shell=isinstance(command, str),
+        capture_output=True,
+        text=True,
+        timeout=400,
     )
     assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
     return result.stdout

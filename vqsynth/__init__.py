@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vqsynth.codebook.folder import Timbre
+    from vqsynth.library.timbre import Timbre
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "available", "load"]
@@ -27,7 +27,7 @@ def load(name: str | Path) -> Timbre:
         UsageError: there is none of this name; the message has the nearest ones.
         VqsynthError: the folder is damaged or of a foreign version.
     """
-    from vqsynth.codebook import folder
+    from vqsynth.library import timbre as folder
 
     return folder.load(name)
 
@@ -38,6 +38,6 @@ def available() -> list[dict[str, Any]]:
     Raises:
         VqsynthError: a card cannot be read.
     """
-    from vqsynth.codebook import folder
+    from vqsynth.library import timbre as folder
 
     return [folder.load(path).card for path in folder.installed().values()]

@@ -1,6 +1,6 @@
 """What each step adds: the matcher, the trims, the join cost, the size of the codebook, and other trainings.
 
-    python -m benchmarks.ablation [--timbre violin] [--variants without_pitch=DIR,...] [--csv out.csv] [--into docs/method.md]
+python -m benchmarks.ablation [--timbre violin] [--variants without_pitch=DIR,...] [--csv out.csv] [--into docs/method.md]
 """
 
 from __future__ import annotations
@@ -27,9 +27,21 @@ def cells(result: Result, descriptor: str) -> list[str]:
     score, trims = result.scores[descriptor], result.trims
     shared = [number(result.roughness), str(result.codes)]
     if descriptor == "f0":
-        return [correlation(score.pearson), number(score.cents, 1, " c"), percent(score.valid), *shared, number(trims["bend_cents"], 1, " c")]
+        return [
+            correlation(score.pearson),
+            number(score.cents, 1, " c"),
+            percent(score.valid),
+            *shared,
+            number(trims["bend_cents"], 1, " c"),
+        ]
     trim = f"{trims['bend_cents']:.1f} c, {trims['tilt_db_per_octave']:.2f} dB/oct"
-    return [correlation(score.pearson), percent(score.relative), f"{number(result.flutter, 1)}, {number(result.span, 0)} c", *shared, trim]
+    return [
+        correlation(score.pearson),
+        percent(score.relative),
+        f"{number(result.flutter, 1)}, {number(result.span, 0)} c",
+        *shared,
+        trim,
+    ]
 
 
 def section(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -44,11 +56,23 @@ def size_rows(found: Sequence[tuple[str, Sequence[Result]]]) -> list[list[str]]:
         pearson, relative, roughness, codes, tilt = (
             np.mean([get(r) for r in good]) if good else np.nan
             for get in (
-                lambda r: r.scores["centroid"].pearson, lambda r: r.scores["centroid"].relative, lambda r: r.roughness,
-                lambda r: r.codes, lambda r: r.trims["tilt_db_per_octave"],
+                lambda r: r.scores["centroid"].pearson,
+                lambda r: r.scores["centroid"].relative,
+                lambda r: r.roughness,
+                lambda r: r.codes,
+                lambda r: r.trims["tilt_db_per_octave"],
             )
-        )  # fmt: skip
-        rows.append([label, correlation(pearson), percent(relative), number(roughness), number(codes, 0), number(tilt, 2, " dB/oct")])
+        )
+        rows.append(
+            [
+                label,
+                correlation(pearson),
+                percent(relative),
+                number(roughness),
+                number(codes, 0),
+                number(tilt, 2, " dB/oct"),
+            ]
+        )
     return rows
 
 
@@ -60,18 +84,35 @@ def variant_rows(variants: Sequence[str], records: list[Result]) -> list[list[st
     for variant in variants:
         label, _, folder = variant.rpartition("=")
         quality = vqsynth.load(folder).card.get("quality", {})
-        row = [label or folder, f"{quality.get('log_spectral_distance_db', '-')} dB", f"{quality.get('f0_cents_median', '-')} c", f"{quality.get('perplexity', '-')}"]
-        for descriptor, settings in (("centroid", {"refine": 0}), ("f0", {"matcher": "nearest"}), ("f0", {"refine": 0})):
+        row = [
+            label or folder,
+            f"{quality.get('log_spectral_distance_db', '-')} dB",
+            f"{quality.get('f0_cents_median', '-')} c",
+            f"{quality.get('perplexity', '-')}",
+        ]
+        for descriptor, settings in (
+            ("centroid", {"refine": 0}),
+            ("f0", {"matcher": "nearest"}),
+            ("f0", {"refine": 0}),
+        ):
             result = run(Case(folder, f"variant {label}", ((descriptor, "sin"),), tuple(settings.items())))
             records.append(result)
             score = result.scores.get(descriptor)
-            row.append("-" if score is None else percent(score.relative) if descriptor == "centroid" else number(score.cents, 1, " c"))
+            row.append(
+                "-"
+                if score is None
+                else percent(score.relative)
+                if descriptor == "centroid"
+                else number(score.cents, 1, " c")
+            )
         rows.append(row)
     return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.ablation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--timbre", default="violin")
     parser.add_argument("--variants", help="other trainings of the timbre, as LABEL=FOLDER separated by commas")
     parser.add_argument("--csv", type=Path)
@@ -96,7 +137,15 @@ def main() -> None:
     )
     parts.append(section(title, ("", "r", "error", "roughness", "codes used", "mean tilt"), size_rows(many)))
     if options.variants:
-        header = ("", "log-spectral distance", "f0, held out", "perplexity", "centroid sine, `path`", "f0 sine, `nearest`", "f0 sine, `path`")
+        header = (
+            "",
+            "log-spectral distance",
+            "f0, held out",
+            "perplexity",
+            "centroid sine, `path`",
+            "f0 sine, `nearest`",
+            "f0 sine, `path`",
+        )
         title = "**Other trainings.** Quality on held-out recordings, and sines followed without trims:"
         parts.append(section(title, header, variant_rows(options.variants.split(","), records)))
     parts.append(

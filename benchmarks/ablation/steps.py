@@ -43,8 +43,8 @@ def steps(timbre: str, descriptor: str) -> list[tuple[str, Result]]:
 def same_range(timbre: str, descriptor: str) -> str:
     """The range in Hz that p10:p90 means to a default render."""
     import vqsynth
-    from vqsynth.synthesis.aims import resolve
-    from vqsynth.synthesis.request import Request
+    from vqsynth.control.request import Request
+    from vqsynth.control.resolve import resolve
 
     table = vqsynth.load(timbre).table
     aim = resolve([Request(descriptor, "sin", RANGE)], table, np.linspace(0, SECONDS, 100), SECONDS)[0]
@@ -53,7 +53,7 @@ def same_range(timbre: str, descriptor: str) -> str:
 
 def joins(timbre: str) -> list[tuple[str, Result]]:
     """The path with other weights of the join cost, and without what the corpus forgives; pitch free, trims off."""
-    from vqsynth.synthesis.match import PathSettings
+    from vqsynth.render.match import PathSettings
 
     own = PathSettings()
     settings = {f"join cost {jump:g}": PathSettings(jump=jump) for jump in sorted({*JUMPS, own.jump})}
@@ -61,7 +61,9 @@ def joins(timbre: str) -> list[tuple[str, Result]]:
     rows = []
     for label, path in settings.items():
         label += " (default)" if path == own else ""
-        rows.append((label, run(Case(timbre, label, (("centroid", "sin"),), (("refine", 0), ("hold", None), ("path", path))))))
+        rows.append(
+            (label, run(Case(timbre, label, (("centroid", "sin"),), (("refine", 0), ("hold", None), ("path", path)))))
+        )
     return rows
 
 
@@ -72,7 +74,7 @@ def sizes(timbre: str) -> list[tuple[str, list[Result]]]:
         (label, results of the subsets)
     """
     import vqsynth
-    from vqsynth.codebook.table import Table
+    from vqsynth.library.table import Table
 
     table = vqsynth.load(timbre).table
     rows = []

@@ -1,7 +1,7 @@
 """How long things take, as medians and as ratios to something timed in the same run.
 
-    python -m benchmarks.speed [--only help,command,render,analyze,index,training] [--timbre violin] [--csv out.csv]
-                               [--into benchmarks/README.md]
+python -m benchmarks.speed [--only help,command,render,analyze,index,training] [--timbre violin] [--csv out.csv]
+                           [--into benchmarks/README.md]
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from benchmarks.tables import machine, markdown, write_csv, write_into
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--timbre", default="violin")
     parser.add_argument("--only", default=",".join(jobs.JOBS), help="parts, separated by commas")
     parser.add_argument("--runs", type=int, default=5, help="runs of which the median is taken (analyze and index: 1)")

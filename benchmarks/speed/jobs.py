@@ -52,7 +52,16 @@ def help_text(timbre: str, runs: int) -> Result:
     """``vqsynth --help`` against an interpreter that does nothing."""
     empty = median_seconds(command(["-c", "pass"]), runs)
     seconds = median_seconds(command(["-m", "vqsynth", "--help"]), runs)
-    return [Row("`vqsynth --help`", seconds, "under 0.5 s", seconds < 0.5, f"`python -c pass`, {1000 * empty:.0f} ms", seconds / empty)], ""
+    return [
+        Row(
+            "`vqsynth --help`",
+            seconds,
+            "under 0.5 s",
+            seconds < 0.5,
+            f"`python -c pass`, {1000 * empty:.0f} ms",
+            seconds / empty,
+        )
+    ], ""
 
 
 def whole_command(timbre: str, runs: int) -> Result:
@@ -62,7 +71,9 @@ def whole_command(timbre: str, runs: int) -> Result:
         arguments = ["-m", "vqsynth", "render", timbre, "--target", "sin", "-o", str(Path(folder) / "out.wav")]
         seconds = median_seconds(command(arguments), min(runs, 3))
     other = f"importing torch, librosa and matplotlib alone, {bare:.1f} s"
-    return [Row("`vqsynth render --target sin`, all of it", seconds, "under 10 s", seconds < 10, other, seconds / bare)], ""
+    return [
+        Row("`vqsynth render --target sin`, all of it", seconds, "under 10 s", seconds < 10, other, seconds / bare)
+    ], ""
 
 
 def render(timbre: str, runs: int) -> Result:
@@ -85,7 +96,16 @@ def render(timbre: str, runs: int) -> Result:
         seconds = median_seconds(lambda: loaded.render(centroid="sin", duration=SECONDS, **settings), runs)
         times = SECONDS / seconds
         goal, reached = ("30 times realtime", times >= 30) if name == "default" else ("", None)
-        rows.append(Row(f"24 s centroid sine, {name}: {times:.0f} times realtime", seconds, goal, reached, other, seconds / plain))
+        rows.append(
+            Row(
+                f"24 s centroid sine, {name}: {times:.0f} times realtime",
+                seconds,
+                goal,
+                reached,
+                other,
+                seconds / plain,
+            )
+        )
     return rows, ""
 
 
@@ -94,7 +114,7 @@ def analyze(timbre: str, runs: int) -> Result:
     import librosa
     import torch
 
-    from vqsynth.codebook import folder
+    from vqsynth.library import timbre as folder
 
     loaded = folder.load(timbre)
     codes = loaded.config.n_codes
@@ -114,7 +134,16 @@ def analyze(timbre: str, runs: int) -> Result:
     librosa.pyin(clips[0], fmin=50, fmax=2100, sr=rate, frame_length=2048, hop_length=512)
     tracked = median_seconds(pyin, 1, warm=0) * codes / CLIPS
     other = f"pYIN alone on {codes:,} clips of {CLIP_SECONDS} s: {tracked:.0f} s, extrapolated from {CLIPS}"
-    return [Row(f"`vqsynth analyze`, {codes:,} codes, six descriptors", seconds, "under 40 s", seconds < 40, other, seconds / tracked)], ""
+    return [
+        Row(
+            f"`vqsynth analyze`, {codes:,} codes, six descriptors",
+            seconds,
+            "under 40 s",
+            seconds < 40,
+            other,
+            seconds / tracked,
+        )
+    ], ""
 
 
 def index(timbre: str, runs: int) -> Result:
@@ -136,11 +165,23 @@ def training(timbre: str, runs: int) -> Result:
         trained, quality = card.get("training", {}), card.get("quality", {})
         where = f"{trained.get('device', '-')}, {trained.get('threads', '-')} threads, {trained.get('processes', 1)} processes"
         f0 = f"{quality['f0_cents_median']} c" if "f0_cents_median" in quality else "-"
-        rows.append([
-            card["timbre"]["name"], f"{trained.get('seconds', 0) / 60:.1f} min", trained.get("steps", "-"), where,
-            f"{quality.get('log_spectral_distance_db', '-')} dB", f0, quality.get("used_codes", "-"), quality.get("perplexity", "-"),
-        ])  # fmt: skip
-    return [], "Training of the installed timbres, and reconstruction of held-out recordings, from their cards:\n\n" + markdown(header, rows)
+        rows.append(
+            [
+                card["timbre"]["name"],
+                f"{trained.get('seconds', 0) / 60:.1f} min",
+                trained.get("steps", "-"),
+                where,
+                f"{quality.get('log_spectral_distance_db', '-')} dB",
+                f0,
+                quality.get("used_codes", "-"),
+                quality.get("perplexity", "-"),
+            ]
+        )
+    return (
+        [],
+        "Training of the installed timbres, and reconstruction of held-out recordings, from their cards:\n\n"
+        + markdown(header, rows),
+    )
 
 
 JOBS: dict[str, Callable[[str, int], Result]] = {

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.tracking.measure import Score, compare, measure
 
 if TYPE_CHECKING:
-    from vqsynth.codebook.table import Table
+    from vqsynth.library.table import Table
 
 DESCRIPTORS = ("centroid", "bandwidth", "f0")
 TARGETS = ("sin", "arch", "line")
@@ -74,10 +74,19 @@ class Result:
         """One row of the CSV."""
         case = self.case
         row: dict[str, object] = {
-            "timbre": case.timbre, "configuration": case.configuration, "low_hz": self.low, "high_hz": self.high,
-            "seconds": case.seconds, "seed": case.seed, **self.trims, "roughness": self.roughness,
-            "flutter_cents": self.flutter, "span_cents": self.span, "codes": self.codes, "error": self.error,
-        }  # fmt: skip
+            "timbre": case.timbre,
+            "configuration": case.configuration,
+            "low_hz": self.low,
+            "high_hz": self.high,
+            "seconds": case.seconds,
+            "seed": case.seed,
+            **self.trims,
+            "roughness": self.roughness,
+            "flutter_cents": self.flutter,
+            "span_cents": self.span,
+            "codes": self.codes,
+            "error": self.error,
+        }
         for number, (name, target) in enumerate(case.asked, 1):
             row[f"descriptor_{number}"], row[f"target_{number}"] = name, target
             if name in self.scores:
@@ -94,12 +103,15 @@ def run(case: Case, pitch_method: str = "praat", table: Table | None = None) -> 
     import soundfile
 
     import vqsynth
+    from vqsynth.control.request import Request
     from vqsynth.errors import VqsynthError
-    from vqsynth.synthesis.request import Request
-    from vqsynth.synthesis.render import Settings, render
+    from vqsynth.render.render import RenderSettings, render
 
-    requests = [Request(name, target, case.range if i == 0 and case.range else None) for i, (name, target) in enumerate(case.asked)]
-    settings = Settings(duration=case.seconds, seed=case.seed, **dict(case.settings))
+    requests = [
+        Request(name, target, case.range if i == 0 and case.range else None)
+        for i, (name, target) in enumerate(case.asked)
+    ]
+    settings = RenderSettings(duration=case.seconds, seed=case.seed, **dict(case.settings))
     timbre = vqsynth.load(case.timbre)
     if table is not None:
         timbre.__dict__["table"] = table  # where the folder's own would be kept once read
@@ -110,14 +122,14 @@ def run(case: Case, pitch_method: str = "praat", table: Table | None = None) -> 
         except VqsynthError as error:
             return Result(case, {}, np.nan, np.nan, {}, np.nan, np.nan, error=str(error))
         audio, sample_rate = soundfile.read(path, dtype="float32")
-    aims = {aim.name: aim for aim in done.aims}
+    resolved = {goal.name: goal for goal in done.resolved}
     grid = done.curves["time"]
     scores = {}
     for name, _ in case.asked:
-        wanted = aims[name].values
+        wanted = resolved[name].values
         found = measure(name, audio, sample_rate, float(wanted.min()), float(wanted.max()), pitch_method)
         scores[name] = compare(*found, lambda times, v=wanted: np.exp(np.interp(times, grid, np.log(v))))
-    first = aims[case.asked[0][0]]
+    first = resolved[case.asked[0][0]]
     trims = {
         "bend_cents": float(np.abs(done.curves["bend_cents"]).mean()),
         "tilt_db_per_octave": float(np.abs(done.curves["tilt_db_per_octave"]).mean()),
@@ -125,9 +137,15 @@ def run(case: Case, pitch_method: str = "praat", table: Table | None = None) -> 
     }
     ratio = done.report["roughness"]["ratio"]
     return Result(
-        case, scores, first.low, first.high, trims, np.nan if ratio is None else ratio,
-        *movement(audio, sample_rate, pitch_method), len(np.unique(done.curves["code"])),
-    )  # fmt: skip
+        case,
+        scores,
+        first.low,
+        first.high,
+        trims,
+        np.nan if ratio is None else ratio,
+        *movement(audio, sample_rate, pitch_method),
+        len(np.unique(done.curves["code"])),
+    )
 
 
 def movement(audio: np.ndarray, sample_rate: int, pitch_method: str = "praat") -> tuple[float, float]:
@@ -140,7 +158,9 @@ def movement(audio: np.ndarray, sample_rate: int, pitch_method: str = "praat") -
     return float(np.nanmedian(change)), float(np.ptp(np.nanpercentile(cents, [5, 95])))
 
 
-def tracking_cases(timbre: str, descriptors: tuple[str, ...] = DESCRIPTORS, targets: tuple[str, ...] = TARGETS) -> list[Case]:
+def tracking_cases(
+    timbre: str, descriptors: tuple[str, ...] = DESCRIPTORS, targets: tuple[str, ...] = TARGETS
+) -> list[Case]:
     """Every descriptor, target and configuration alone."""
     return [
         Case(timbre, configuration, ((descriptor, target),), tuple(settings.items()))

@@ -19,9 +19,19 @@ TILT, BEND = 1.5, 20.0
 ROUGHNESS = 2.0
 
 HEADER = (
-    "timbre", "descriptor", "`nearest`", "`path`, trims off", "default", "`path`, pitch free", "default, pitch free",
-    "voiced", "mean trim", "roughness", "range, Hz", "",
-)  # fmt: skip
+    "timbre",
+    "descriptor",
+    "`nearest`",
+    "`path`, trims off",
+    "default",
+    "`path`, pitch free",
+    "default, pitch free",
+    "voiced",
+    "mean trim",
+    "roughness",
+    "range, Hz",
+    "",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +105,20 @@ def tracking_table(results: Sequence[Result]) -> tuple[str, int, int]:
     """Markdown table of the single-descriptor renders, rows that pass, and rows in all."""
     goal = "goal (path, default)"
     rows: list[list[str]] = [
-        [goal, "centroid, bandwidth", "report", "0.985, 4 %", "0.998, 1 %", "report", "report", "", "< 1.5 dB/oct, < 20 c", "< 2", "", ""],
+        [
+            goal,
+            "centroid, bandwidth",
+            "report",
+            "0.985, 4 %",
+            "0.998, 1 %",
+            "report",
+            "report",
+            "",
+            "< 1.5 dB/oct, < 20 c",
+            "< 2",
+            "",
+            "",
+        ],
         [goal, "f0", "report", "10 c", "5 c", "", "", "99 %", "< 20 c", "< 2", "", ""],
     ]
     passed = 0
@@ -110,19 +133,39 @@ def tracking_table(results: Sequence[Result]) -> tuple[str, int, int]:
         passed += not short
         cells = [it.cell(descriptor == "f0") if (it := found.get(name)) else "-" for name in CONFIGURATIONS]
         default, path = found.get("default"), found.get("path")
-        trim = "-" if default is None else f"{default.bend:.1f} c" + ("" if descriptor == "f0" else f", {default.tilt:.2f} dB/oct")
-        rows.append([
-            timbre, descriptor, *cells,
-            percent(default.valid) if default and descriptor == "f0" else "", trim,
-            number(path.roughness) if path else "-", f"{default.low:.0f} to {default.high:.0f}" if default else "-",
-            f"short: {'; '.join(short)}" if short else "pass",
-        ])  # fmt: skip
+        trim = (
+            "-"
+            if default is None
+            else f"{default.bend:.1f} c" + ("" if descriptor == "f0" else f", {default.tilt:.2f} dB/oct")
+        )
+        rows.append(
+            [
+                timbre,
+                descriptor,
+                *cells,
+                percent(default.valid) if default and descriptor == "f0" else "",
+                trim,
+                number(path.roughness) if path else "-",
+                f"{default.low:.0f} to {default.high:.0f}" if default else "-",
+                f"short: {'; '.join(short)}" if short else "pass",
+            ]
+        )
     return markdown(HEADER, rows), passed, len(keys)
 
 
 def held_table(results: Sequence[Result]) -> tuple[str, int, int]:
     """Markdown table of centroid sines over a held note, rows that pass, and rows in all."""
-    header = ["timbre", "note", "f0 within 20 cents", "f0 median", "centroid r", "centroid error", "range, Hz", "mean trim", ""]
+    header = [
+        "timbre",
+        "note",
+        "f0 within 20 cents",
+        "f0 median",
+        "centroid r",
+        "centroid error",
+        "range, Hz",
+        "mean trim",
+        "",
+    ]
     rows = [["goal", "", "95 % of frames", "", "", "2 %", "", "", ""]]
     passed = 0
     for result in results:
@@ -133,11 +176,19 @@ def held_table(results: Sequence[Result]) -> tuple[str, int, int]:
         centroid, f0 = result.scores["centroid"], result.scores["f0"]
         good = f0.within >= HELD_WITHIN and centroid.relative <= HELD_RELATIVE
         passed += bool(good)
-        rows.append([
-            result.case.timbre, note, percent(f0.within), number(f0.cents, 1, " c"), correlation(centroid.pearson), percent(centroid.relative),
-            f"{result.low:.0f} to {result.high:.0f}", f"{result.trims['bend_cents']:.1f} c, {result.trims['tilt_db_per_octave']:.2f} dB/oct",
-            "pass" if good else "short",
-        ])  # fmt: skip
+        rows.append(
+            [
+                result.case.timbre,
+                note,
+                percent(f0.within),
+                number(f0.cents, 1, " c"),
+                correlation(centroid.pearson),
+                percent(centroid.relative),
+                f"{result.low:.0f} to {result.high:.0f}",
+                f"{result.trims['bend_cents']:.1f} c, {result.trims['tilt_db_per_octave']:.2f} dB/oct",
+                "pass" if good else "short",
+            ]
+        )
     return markdown(header, rows), passed, len(results)
 
 

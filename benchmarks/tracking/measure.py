@@ -83,7 +83,9 @@ def measure(
     return pitch(audio, sample_rate, low, high, method) if name == "f0" else spectral(name, audio, sample_rate)
 
 
-def compare(times: np.ndarray, values: np.ndarray, target: Callable[[np.ndarray], np.ndarray], skip: float = 0.0) -> Score:
+def compare(
+    times: np.ndarray, values: np.ndarray, target: Callable[[np.ndarray], np.ndarray], skip: float = 0.0
+) -> Score:
     """Score a measured curve against a target.
 
     Args:

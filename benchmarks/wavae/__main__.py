@@ -30,14 +30,28 @@ def named(text: str) -> tuple[str, Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.wavae", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.wavae", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--domains", default=",".join(SEEDS), help="names, separated by commas")
     parser.add_argument("--corpora", type=Path, metavar="DIR", help="recordings of the domains, DIR/NAME/")
-    parser.add_argument("--inputs", type=Path, metavar="DIR", help="sounds of no domain; a cat.ogg (Debian's gcompris-qt-data) is transferred")
-    for option, text in (("--baseline", "melGAN of benchmarks.wavae.baseline"), ("--adversary-off", "domain of benchmarks.wavae.adversary_off")):
-        parser.add_argument(option, type=named, action="append", default=[], metavar="NAME=DIR", help=f"{text}; repeatable")
+    parser.add_argument(
+        "--inputs",
+        type=Path,
+        metavar="DIR",
+        help="sounds of no domain; a cat.ogg (Debian's gcompris-qt-data) is transferred",
+    )
+    for option, text in (
+        ("--baseline", "melGAN of benchmarks.wavae.baseline"),
+        ("--adversary-off", "domain of benchmarks.wavae.adversary_off"),
+    ):
+        parser.add_argument(
+            option, type=named, action="append", default=[], metavar="NAME=DIR", help=f"{text}; repeatable"
+        )
     parser.add_argument("--minutes", type=float, default=10.0, help="of sound in the realtime part")
-    parser.add_argument("--limit", type=float, default=240.0, help="most seconds of recordings that one figure listens to")
+    parser.add_argument(
+        "--limit", type=float, default=240.0, help="most seconds of recordings that one figure listens to"
+    )
     parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--into", type=Path, help="page whose block 'wavae' is replaced by the tables")
@@ -51,8 +65,13 @@ def main() -> None:
 
     torch.set_num_threads(1)
     material = Material(
-        tuple(options.domains.split(",")), options.corpora, options.inputs, dict(options.baseline), dict(options.adversary_off),
-        options.minutes, options.limit,
+        tuple(options.domains.split(",")),
+        options.corpora,
+        options.inputs,
+        dict(options.baseline),
+        dict(options.adversary_off),
+        options.minutes,
+        options.limit,
     )
     begin = time.monotonic()
     rows: list[Row] = []

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import torch
 
-from vqsynth.wavae.train import train_domain
 from vqsynth.wavae.training.settings import WavaeSettings
+from vqsynth.wavae.training.train import train_domain
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.wavae.adversary_off", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.wavae.adversary_off",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("corpus", type=Path, metavar="CORPUS_DIR")
     parser.add_argument("--seconds", type=float, default=780.0, help="of training; the same as the domain's")
@@ -28,7 +30,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     length = {"steps": options.steps} if options.steps else {"seconds": options.seconds}
-    domain = train_domain(options.corpus, options.output, settings=WavaeSettings(control_weight=0.0, dependence_weight=0.0, **length), device="cpu")
+    domain = train_domain(
+        options.corpus,
+        options.output,
+        settings=WavaeSettings(control_weight=0.0, dependence_weight=0.0, **length),
+        device="cpu",
+    )
     print(f"{domain.path}: {domain.card['quality']}")
 
 

@@ -24,14 +24,14 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from benchmarks.wavae.melgan import MelGan, absolute_mel
 from vqsynth.dsp.losses import multi_resolution_stft
-from vqsynth.files import save_tensors
+from vqsynth.storage.atomic import save_tensors
+from vqsynth.training.discriminator import Discriminator, discriminator_loss, generator_losses
 from vqsynth.training.loop import Interrupted, Loop, Step
 from vqsynth.training.prepare import Prepared, prepare
 from vqsynth.training.segments import Segments
-from vqsynth.wavae.analysis import MelAnalysis
-from vqsynth.wavae.config import WavaeConfig
-from vqsynth.wavae.training.analysis import analyse
-from vqsynth.wavae.training.discriminator import Discriminator, discriminator_loss, generator_losses
+from vqsynth.wavae.network.analysis import MelAnalysis
+from vqsynth.wavae.network.config import WavaeConfig
+from vqsynth.wavae.training.analysis import pitch_and_level
 
 WEIGHTS = "melgan.safetensors"
 
@@ -68,11 +68,14 @@ class Trainer(Loop):
             if isinstance(layer, (torch.nn.Conv1d, torch.nn.ConvTranspose1d)):
                 weight_norm(layer)
         self.segments, self.held_out = (
-            Segments(corpus, settings.segment_frames, config.hop_length, held_out, self.half) for held_out in (False, True)
+            Segments(corpus, settings.segment_frames, config.hop_length, held_out, self.half)
+            for held_out in (False, True)
         )
         self.optimizers = {
             "generator_adam": torch.optim.AdamW(self.generator.parameters(), settings.learning_rate, betas=(0.8, 0.95)),
-            "discriminator_adam": torch.optim.AdamW(self.discriminator.parameters(), settings.discriminator_rate, betas=(0.8, 0.95)),
+            "discriminator_adam": torch.optim.AdamW(
+                self.discriminator.parameters(), settings.discriminator_rate, betas=(0.8, 0.95)
+            ),
         }
         self.rates = {"generator_adam": settings.learning_rate, "discriminator_adam": settings.discriminator_rate}
 
@@ -89,7 +92,9 @@ class Trainer(Loop):
         optimizer = self.optimizers[name]
         optimizer.zero_grad()
         loss.backward()
-        factor = min(1.0, (self.number + 1) / self.settings.warmup_steps) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * share)))
+        factor = min(1.0, (self.number + 1) / self.settings.warmup_steps) * (
+            0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * share))
+        )
         for group in optimizer.param_groups:
             group["lr"] = self.rates[name] * factor
             torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
@@ -120,7 +125,9 @@ class Trainer(Loop):
             return math.nan, None
         random = np.random.default_rng(self.settings.seed)
         batches = [self._draw(self.held_out, random) for _ in range(4)]
-        return sum(float(multi_resolution_stft(self.generator(mel), audio)) for mel, audio in batches) / len(batches), None
+        return sum(float(multi_resolution_stft(self.generator(mel), audio)) for mel, audio in batches) / len(
+            batches
+        ), None
 
     def export(self, path: Path) -> None:
         """Write the generator's plain weights, with how long it was trained."""
@@ -128,7 +135,9 @@ class Trainer(Loop):
             if parametrize.is_parametrized(layer):
                 parametrize.remove_parametrizations(layer, "weight")
         record = {"steps": self.number, "seconds": round(self.seconds, 1), "threads": torch.get_num_threads()}
-        save_tensors(path, {k: v.half() for k, v in self.generator.state_dict().items()}, {"training": json.dumps(record)})
+        save_tensors(
+            path, {k: v.half() for k, v in self.generator.state_dict().items()}, {"training": json.dumps(record)}
+        )
 
 
 def load(path: Path) -> tuple[MelGan, dict]:
@@ -146,13 +155,15 @@ def corpus_of(recordings: Path, folder: Path) -> Prepared:
         return Prepared(recordings)
     if not (folder / "pieces.json").is_file():
         config = WavaeConfig()
-        prepare(recordings, folder, config.sample_rate, config.hop_length, lambda audio: analyse(audio, config))
+        prepare(recordings, folder, config.sample_rate, config.hop_length, lambda audio: pitch_and_level(audio, config))
     return Prepared(folder)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.wavae.baseline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.wavae.baseline",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("corpus", type=Path, metavar="CORPUS_DIR")
     parser.add_argument("--seconds", type=float, default=780.0, help="of training; the same as the domain's")
@@ -170,7 +181,10 @@ def main() -> None:
     trainer = Trainer(corpus, settings, options.output)
     if options.resume:
         trainer.resume()
-    print(f"{sum(p.numel() for p in MelGan().parameters()):,} parameters; {corpus.seconds(False):.0f} s to learn from", flush=True)
+    print(
+        f"{sum(p.numel() for p in MelGan().parameters()):,} parameters; {corpus.seconds(False):.0f} s to learn from",
+        flush=True,
+    )
 
     def tell(step: Step) -> None:
         if step.number % 20 == 1 or step.validation is not None:

@@ -10,7 +10,7 @@ from benchmarks.wavae.material import Material
 from benchmarks.wavae.rows import Row, collect, row
 from vqsynth.dsp.loudness import loudness
 from vqsynth.wavae.domain import Domain
-from vqsynth.wavae.feedback import Settings, feedback
+from vqsynth.wavae.effects.feedback import FeedbackSettings, feedback
 
 NAME = "feedback"
 TEXT = """Loops started from a burst of noise. *Published curve*: frequency, Q and factor as read from the figure of the original demonstration,
@@ -23,12 +23,64 @@ LIMIT, SILENT_LUFS, ONSET, SMOOTHING = 0.8, -50.0, 1.0, 0.25
 SEEDS = (0, 1)
 
 # Seconds and values of the published demonstration's sliders.
-FREQUENCY = ((0, 210), (5.5, 210), (8, 710), (13, 710), (14, 1250), (15.5, 1250), (17, 800), (19, 520), (26.5, 520), (28, 860),
-             (33.5, 860), (34, 680), (36, 680), (40, 1100), (42, 1800), (47.5, 1800), (48.5, 1020), (50.5, 1020), (52, 330), (56, 330))  # fmt: skip
-QUALITY = ((0, 2.6), (9, 2.6), (9.5, 2), (10, 2), (12, 7.3), (20, 7.3), (20.5, 4.3), (24.5, 4.3), (25.5, 6.8), (43.5, 6.8), (45, 4.9),
-           (49, 4.9), (49.2, 3), (50, 2.2), (56, 2.2))  # fmt: skip
-FACTOR = ((0, 5.2), (1, 5.2), (3.2, 11.5), (3.5, 3.3), (4, 2), (22.5, 2), (23, 1.4), (30, 1.4), (31, 3.1), (31.5, 1.25), (35, 2), (45.5, 2),
-          (46, 1.1), (53, 1.1), (53.5, 4.6), (54, 0), (56, 0))  # fmt: skip
+FREQUENCY = (
+    (0, 210),
+    (5.5, 210),
+    (8, 710),
+    (13, 710),
+    (14, 1250),
+    (15.5, 1250),
+    (17, 800),
+    (19, 520),
+    (26.5, 520),
+    (28, 860),
+    (33.5, 860),
+    (34, 680),
+    (36, 680),
+    (40, 1100),
+    (42, 1800),
+    (47.5, 1800),
+    (48.5, 1020),
+    (50.5, 1020),
+    (52, 330),
+    (56, 330),
+)
+QUALITY = (
+    (0, 2.6),
+    (9, 2.6),
+    (9.5, 2),
+    (10, 2),
+    (12, 7.3),
+    (20, 7.3),
+    (20.5, 4.3),
+    (24.5, 4.3),
+    (25.5, 6.8),
+    (43.5, 6.8),
+    (45, 4.9),
+    (49, 4.9),
+    (49.2, 3),
+    (50, 2.2),
+    (56, 2.2),
+)
+FACTOR = (
+    (0, 5.2),
+    (1, 5.2),
+    (3.2, 11.5),
+    (3.5, 3.3),
+    (4, 2),
+    (22.5, 2),
+    (23, 1.4),
+    (30, 1.4),
+    (31, 3.1),
+    (31.5, 1.25),
+    (35, 2),
+    (45.5, 2),
+    (46, 1.1),
+    (53, 1.1),
+    (53.5, 4.6),
+    (54, 0),
+    (56, 0),
+)
 GRID = 100
 """Values a second of a drawn curve."""
 
@@ -39,16 +91,16 @@ def drawn(points: tuple[tuple[float, float], ...]) -> np.ndarray:
     return np.interp(np.arange(round(times[-1] * GRID)) / GRID, times, values)
 
 
-def cases(shorten: float = 1.0) -> dict[str, tuple[Settings, tuple[int, ...], bool]]:
-    """Settings of every loop, its seeds, and whether its centroid is to follow. ``shorten``: of all durations."""
-    published = Settings(drawn(FREQUENCY), drawn(QUALITY), drawn(FACTOR), 56.0 * shorten)
+def cases(shorten: float = 1.0) -> dict[str, tuple[FeedbackSettings, tuple[int, ...], bool]]:
+    """FeedbackSettings of every loop, its seeds, and whether its centroid is to follow. ``shorten``: of all durations."""
+    published = FeedbackSettings(drawn(FREQUENCY), drawn(QUALITY), drawn(FACTOR), 56.0 * shorten)
     return {
         "published curve": (published, SEEDS, True),
-        "sine": (Settings("sin@200:4000", 5.0, 2.0, 20.0 * shorten), SEEDS, True),
-        "rise": (Settings("line@200:4000", 5.0, 2.0, 20.0 * shorten), SEEDS, True),
-        "hot": (Settings("sin@200:4000", 5.0, 100.0, 10.0 * shorten), (0,), False),
-        "narrow": (Settings("sin@200:4000", 50.0, 5.0, 10.0 * shorten), (0,), False),
-        "hardly above 1": (Settings("sin@200:4000", 5.0, 1.05, 20.0 * shorten), (0,), False),
+        "sine": (FeedbackSettings("sin@200:4000", 5.0, 2.0, 20.0 * shorten), SEEDS, True),
+        "rise": (FeedbackSettings("line@200:4000", 5.0, 2.0, 20.0 * shorten), SEEDS, True),
+        "hot": (FeedbackSettings("sin@200:4000", 5.0, 100.0, 10.0 * shorten), (0,), False),
+        "narrow": (FeedbackSettings("sin@200:4000", 50.0, 5.0, 10.0 * shorten), (0,), False),
+        "hardly above 1": (FeedbackSettings("sin@200:4000", 5.0, 1.05, 20.0 * shorten), (0,), False),
     }
 
 
@@ -72,7 +124,11 @@ def judge(audio: np.ndarray, sample_rate: int, frequency: np.ndarray, factor: np
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
     known = np.isfinite(windows).any(1) & sounding
     smooth = np.nanmedian(windows[known], 1)
-    follows = float(spearmanr(smooth, band[known])[0]) if known.sum() > 2 and np.ptp(smooth) > 0 and np.ptp(band[known]) > 0 else np.nan
+    follows = (
+        float(spearmanr(smooth, band[known])[0])
+        if known.sum() > 2 and np.ptp(smooth) > 0 and np.ptp(band[known]) > 0
+        else np.nan
+    )
     level = loudness(audio, sample_rate, hop_length=HOP)[:frames]
     silent = float(np.mean(level[sounding] < SILENT_LUFS)) if sounding.any() else np.nan
     return follows, float(20 * np.log10(np.abs(audio).max() + 1e-9)), silent
@@ -87,7 +143,7 @@ def run(material: Material, shorten: float = 1.0) -> list[Row]:
         for label, (settings, seeds, judged) in cases(shorten).items():
             found = []
             for seed in seeds:
-                done = feedback(domain, Settings(**{**vars(settings), "seed": seed}), figure=False)
+                done = feedback(domain, FeedbackSettings(**{**vars(settings), "seed": seed}), figure=False)
                 found.append(judge(done.audio, done.sample_rate, done.curves["frequency"], done.curves["feedback"]))
             peaks += [f[1] for f in found]
             silences += [f[2] for f in found]

@@ -10,10 +10,10 @@ from scipy.stats import spearmanr
 
 from benchmarks.wavae.material import Material
 from benchmarks.wavae.rows import Gap, Row, collect, row
-from vqsynth.wavae.blend import blend, ramp, reconcile
 from vqsynth.wavae.domain import Domain
-from vqsynth.wavae.path import LatentPath
-from vqsynth.wavae.quality import mel_distance, mel_frames
+from vqsynth.wavae.paths.latent_path import LatentPath
+from vqsynth.wavae.paths.mixing import mix, ramp, reconcile
+from vqsynth.wavae.training.quality import mel_distance, mel_frames
 
 NAME = "interpolation"
 TEXT = """Pairs of held-out recordings, the longer one cut. *Position*: the two paths are mixed at a constant p = 0, 0.1 ... 1 and the log-mel distance of
@@ -44,14 +44,17 @@ def pairs(material: Material, name: str) -> list[tuple[LatentPath, LatentPath]]:
     for a, b in (every[i] for i in chosen):
         both = reconcile([paths[a], paths[b]], "shortest", domain.model.frames_of)
         frames = domain.model.frames_of(min(most, both[0].samples))
-        cut = [dataclasses.replace(p, z=p.z[:frames], controls=p.controls[:frames], samples=min(most, p.samples)) for p in both]
+        cut = [
+            dataclasses.replace(p, z=p.z[:frames], controls=p.controls[:frames], samples=min(most, p.samples))
+            for p in both
+        ]
         result.append((cut[0], cut[1]))
     return result
 
 
 def positions(domain: Domain, a: LatentPath, b: LatentPath) -> tuple[float, float]:
     """Spearman's rho of the position with the distance to A, and with the nearness to B."""
-    sounds = [domain.decode(blend([a, b], np.tile([1 - p, p], (len(a), 1)))) for p in POSITIONS]
+    sounds = [domain.decode(mix([a, b], np.tile([1 - p, p], (len(a), 1)))) for p in POSITIONS]
     to_a, to_b = ([mel_distance(domain.model, sound, end) for sound in sounds] for end in (sounds[0], sounds[-1]))
     return float(spearmanr(POSITIONS, to_a)[0]), -float(spearmanr(POSITIONS, to_b)[0])
 
@@ -59,7 +62,10 @@ def positions(domain: Domain, a: LatentPath, b: LatentPath) -> tuple[float, floa
 def along(domain: Domain, a: LatentPath, b: LatentPath) -> float:
     """Spearman's rho of time with the share of A's distance, over windows of one moving interpolation."""
     share = ramp(len(a))
-    mel, mel_a, mel_b = (mel_frames(domain.model, domain.decode(path))[0] for path in (blend([a, b], np.stack([1 - share, share], -1)), a, b))
+    mel, mel_a, mel_b = (
+        mel_frames(domain.model, domain.decode(path))[0]
+        for path in (mix([a, b], np.stack([1 - share, share], -1)), a, b)
+    )
     count = min(map(len, (mel, mel_a, mel_b)))
     to_a, to_b = (np.abs(mel[:count] - end[:count]).mean(1) for end in (mel_a, mel_b))
     windows = np.array_split(np.arange(count), min(WINDOWS, count))
@@ -76,9 +82,31 @@ def run(material: Material) -> list[Row]:
         rows = [Row(NAME, name, "pairs", len(chosen), str(len(chosen)))]
         for label, values in zip(("from A", "to B"), found.T):
             rows.append(row(NAME, name, f"{label}, mean", values.mean(), 4))
-            rows.append(row(NAME, name, f"{label}, lowest", values.min(), 4, "", f"{LIMIT} or more", lambda value: value >= LIMIT))
+            rows.append(
+                row(
+                    NAME,
+                    name,
+                    f"{label}, lowest",
+                    values.min(),
+                    4,
+                    "",
+                    f"{LIMIT} or more",
+                    lambda value: value >= LIMIT,
+                )
+            )
         moving = np.array([along(domain, a, b) for a, b in chosen])
-        rows.append(row(NAME, name, "along the path, mean", moving.mean(), 4, "", f"{LIMIT} or more", lambda value: value >= LIMIT))
+        rows.append(
+            row(
+                NAME,
+                name,
+                "along the path, mean",
+                moving.mean(),
+                4,
+                "",
+                f"{LIMIT} or more",
+                lambda value: value >= LIMIT,
+            )
+        )
         return rows
 
     return collect(NAME, material.names, measure)

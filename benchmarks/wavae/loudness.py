@@ -11,7 +11,7 @@ from benchmarks.wavae.material import Material
 from benchmarks.wavae.rows import Gap, Row, collect, row
 from vqsynth.dsp.loudness import loudness
 from vqsynth.wavae.domain import Domain
-from vqsynth.wavae.path import LatentPath
+from vqsynth.wavae.paths.latent_path import LatentPath
 
 NAME = "loudness"
 TEXT = """R2: a fresh regressor (two hidden layers of 128, standardised latents) learns to predict a frame's loudness from its latent.
@@ -113,7 +113,9 @@ def follow(domain: Domain, z: np.ndarray, share: np.ndarray) -> tuple[float, flo
     measured = loudness(sound, config.sample_rate, config.n_fft, config.latent_hop)
     count = min(len(measured), len(drawn))
     inner = slice(2, count - 2)  # frames at the ends lie half outside of the sound
-    return float(np.corrcoef(measured[inner], drawn[inner])[0, 1]), float(np.median(np.abs(measured[inner] - drawn[inner])))
+    return float(np.corrcoef(measured[inner], drawn[inner])[0, 1]), float(
+        np.median(np.abs(measured[inner] - drawn[inner]))
+    )
 
 
 def run(material: Material) -> list[Row]:
@@ -142,14 +144,29 @@ def run(material: Material) -> list[Row]:
         if name in material.adversary_off:
             try:
                 other = material.domain(material.adversary_off[name])
-                rows.append(row(NAME, name, "R2, adversary off", across(parts(name, False, other) + parts(name, True, other)), 3))
+                rows.append(
+                    row(
+                        NAME, name, "R2, adversary off", across(parts(name, False, other) + parts(name, True, other)), 3
+                    )
+                )
             except Gap as gap:
                 gaps.append(Row(NAME, name, "", text=str(gap)))
         frames = round(PIECE_SECONDS * domain.config.rate)
         seconds = np.arange(frames) / domain.config.rate
         paths = [recording.path for recording in material.recordings(name)]
         followed = [follow(domain, z, curve(seconds)) for z in joined(paths, frames) for curve in CURVES.values()]
-        rows.append(row(NAME, name, "drawn, r", min(r for r, _ in followed), 4, "", f"{LIMIT_R} or more", lambda value: value >= LIMIT_R))
+        rows.append(
+            row(
+                NAME,
+                name,
+                "drawn, r",
+                min(r for r, _ in followed),
+                4,
+                "",
+                f"{LIMIT_R} or more",
+                lambda value: value >= LIMIT_R,
+            )
+        )
         rows.append(row(NAME, name, "drawn, distance", float(np.median([d for _, d in followed])), 2, " dB"))
         return rows + gaps
 

@@ -13,8 +13,8 @@ from benchmarks.wavae.rows import Gap
 from vqsynth.corpus.files import find_audio
 from vqsynth.errors import VqsynthError
 from vqsynth.wavae.domain import Domain, load
-from vqsynth.wavae.path import LatentPath
-from vqsynth.wavae.source import encode_source
+from vqsynth.wavae.effects.input import encode_recording
+from vqsynth.wavae.paths.latent_path import LatentPath
 
 SEEDS = ("strings", "screams", "singing", "spoken")
 """The four domains that ship."""
@@ -88,7 +88,9 @@ class Material:
             raise Gap(f"none of the {'held-out' if held_out else 'training'} recordings of {name} is there")
         return found
 
-    def recordings(self, name: str, held_out: bool = True, limit: float | None = None, domain: Domain | None = None) -> Iterator[Recording]:
+    def recordings(
+        self, name: str, held_out: bool = True, limit: float | None = None, domain: Domain | None = None
+    ) -> Iterator[Recording]:
         """Recordings, encoded; those that cannot be used are left out.
 
         Args:
@@ -102,7 +104,7 @@ class Material:
             if left <= 0:
                 return
             try:
-                audio, path, _ = encode_source(files[index], domain)
+                audio, path, _ = encode_recording(files[index], domain)
             except VqsynthError as error:
                 print(f"{name}: {error}", flush=True)
                 continue

@@ -11,9 +11,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from vqsynth.dsp.streaming import CausalConv1d, StreamState
-from vqsynth.wavae.analysis import MelAnalysis
-from vqsynth.wavae.config import WavaeConfig
+from vqsynth.streaming.convolution import CausalConv1d, StreamState
+from vqsynth.wavae.network.analysis import MelAnalysis
+from vqsynth.wavae.network.config import WavaeConfig
 
 WIDTH = 512
 RATIOS = (8, 8, 4, 2)
@@ -39,7 +39,11 @@ class Upsample(nn.Module):
     def __init__(self, before: int, after: int, ratio: int, causal: bool) -> None:
         super().__init__()
         self.ratio, self.causal = ratio, causal
-        self.layer = CausalConv1d(before, after * ratio, 2) if causal else nn.ConvTranspose1d(before, after, 2 * ratio, ratio, padding=ratio // 2)
+        self.layer = (
+            CausalConv1d(before, after * ratio, 2)
+            if causal
+            else nn.ConvTranspose1d(before, after, 2 * ratio, ratio, padding=ratio // 2)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.causal:
@@ -65,7 +69,7 @@ class MelGan(nn.Module):
     """Absolute log-mel frames to samples.
 
     Args:
-        causal: sees the past only, and streams with :class:`vqsynth.dsp.streaming.StreamState`; the published one is symmetric.
+        causal: sees the past only, and streams with :class:`vqsynth.streaming.convolution.StreamState`; the published one is symmetric.
     """
 
     def __init__(self, n_mels: int = 128, causal: bool = False) -> None:

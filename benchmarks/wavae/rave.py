@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vqsynth.dsp.streaming import CausalConv1d, StreamState
+from vqsynth.streaming.convolution import CausalConv1d, StreamState
 
 BANDS = 16
 BAND_TAPS = 33
@@ -40,7 +40,10 @@ class Unit(nn.Module):
     def __init__(self, width: int, dilation: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.LeakyReLU(0.2), CausalConv1d(width, width, KERNEL, dilation), nn.LeakyReLU(0.2), nn.Conv1d(width, width, 1)
+            nn.LeakyReLU(0.2),
+            CausalConv1d(width, width, KERNEL, dilation),
+            nn.LeakyReLU(0.2),
+            nn.Conv1d(width, width, 1),
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from benchmarks.wavae.melgan import MelGan, MelGanStream
 from benchmarks.wavae.rave import FRAME, LATENTS, Rave, RaveStream
 from benchmarks.wavae.rows import Gap, Row, collect, row
 from vqsynth.wavae.domain import Domain
-from vqsynth.wavae.stream import Stream
+from vqsynth.wavae.network.stream import Stream
 
 NAME, FIRST = "realtime", "network"
 TEXT = """One core, blocks of 512 samples at 44.1 kHz, sound in and sound out; times by the clock as shares of a block's duration (11.6 ms); *processor*: what
@@ -95,7 +95,14 @@ def of_domain(domain: Domain, minutes: float) -> Contender:
     z = np.random.default_rng(0).standard_normal((frames, domain.config.latent_dim)).astype(np.float32)
     controls = np.tile(np.array([domain.level, 1000.0][: len(domain.config.controls)], np.float32), (frames, 1))
     running = Stream(domain.model, live=True)
-    return Contender(parameters(domain.model), running.push, running.delay, lambda: domain.model.decode(z, controls), OFFLINE_SECONDS, minutes)
+    return Contender(
+        parameters(domain.model),
+        running.push,
+        running.delay,
+        lambda: domain.model.decode(z, controls),
+        OFFLINE_SECONDS,
+        minutes,
+    )
 
 
 def of_melgan(minutes: float) -> Contender:

@@ -12,13 +12,13 @@ from benchmarks.tracking.measure import pitch
 from benchmarks.wavae.material import Material
 from benchmarks.wavae.melgan import resynthesise
 from benchmarks.wavae.rows import Gap, Row, collect, row
-from vqsynth.dsp.frame_synth import FrameSynth
 from vqsynth.dsp.losses import multi_resolution_stft
 from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.pitch import PitchFilter
-from vqsynth.dsp.streaming import StreamState
-from vqsynth.wavae.model import Wavae
-from vqsynth.wavae.quality import mel_distance
+from vqsynth.streaming.convolution import StreamState
+from vqsynth.streaming.frame_synthesizer import FrameSynth
+from vqsynth.wavae.network.model import Wavae
+from vqsynth.wavae.training.quality import mel_distance
 
 NAME = "reconstruction"
 TEXT = """Recordings that no training saw, at the level of training. *Vocoder*: the vocoder on the recording's own mel frames; *whole*: encoded
@@ -40,7 +40,12 @@ def vocoder_alone(model: Wavae, audio: np.ndarray, chunk: int = 512) -> np.ndarr
     before = half + 16 * hop  # the network's past is silence, as in a stream
     padded = torch.nn.functional.pad(torch.from_numpy(audio)[None], (before, half + 4 * hop))
     mel, controls = model.analysis(padded)
-    state, synth, follow, parts = StreamState(model.vocoder), FrameSynth(config.sample_rate, config.n_fft), PitchFilter(config.pitch_bins), []
+    state, synth, follow, parts = (
+        StreamState(model.vocoder),
+        FrameSynth(config.sample_rate, config.n_fft),
+        PitchFilter(config.pitch_bins),
+        [],
+    )
     for frames, control in zip(mel.split(chunk, 1), controls.split(chunk, 1)):
         with state:
             outputs = model.vocoder(frames)
@@ -63,13 +68,19 @@ def run(material: Material) -> list[Row]:
     def measure(name: str) -> list[Row]:
         domain = material.domain(name)
         model, rate = domain.model, domain.config.sample_rate
-        ways: dict[str, Callable] = {"vocoder": lambda r: vocoder_alone(model, r.audio), "whole": lambda r: domain.decode(r.path)}
+        ways: dict[str, Callable] = {
+            "vocoder": lambda r: vocoder_alone(model, r.audio),
+            "whole": lambda r: domain.decode(r.path),
+        }
         gaps = []
         try:
             generator, training = material.baseline(name)
             ways["melGAN"] = lambda r: resynthesise(generator, torch.from_numpy(r.audio)).numpy()
             own = domain.card["training"].get("seconds")
-            print(f"{name}: melGAN trained {training['seconds']:.0f} s ({training['steps']} steps), the domain {own} s", flush=True)
+            print(
+                f"{name}: melGAN trained {training['seconds']:.0f} s ({training['steps']} steps), the domain {own} s",
+                flush=True,
+            )
         except Gap as gap:
             gaps.append(Row(NAME, name, "", text=str(gap)))
         found: dict[str, list] = {way: [] for way in ways}
@@ -81,7 +92,13 @@ def run(material: Material) -> list[Row]:
             for way, make in ways.items():
                 sound = make(recording)
                 spectral = multi_resolution_stft(torch.from_numpy(sound)[None], torch.from_numpy(recording.audio)[None])
-                found[way].append((mel_distance(model, sound, recording.audio), float(spectral), *pitch_agreement(sound, recording.audio, rate)))
+                found[way].append(
+                    (
+                        mel_distance(model, sound, recording.audio),
+                        float(spectral),
+                        *pitch_agreement(sound, recording.audio, rate),
+                    )
+                )
         mean = {way: np.average([row[:2] for row in rows], axis=0, weights=weights) for way, rows in found.items()}
         limit = dict(zip(("mel", "STFT"), mean.get("melGAN", (np.nan, np.nan))))
         rows = [Row(NAME, name, "recordings", len(weights), f"{len(weights)}, {sum(weights) / rate:.0f} s")]

@@ -35,9 +35,15 @@ class Row:
 
 
 def row(
-    part: str, subject: str, what: str, value: float, digits: int = 2, unit: str = "", goal: str = "",
+    part: str,
+    subject: str,
+    what: str,
+    value: float,
+    digits: int = 2,
+    unit: str = "",
+    goal: str = "",
     reached: Callable[[float], bool] | None = None,
-) -> Row:  # fmt: skip
+) -> Row:
     """A figure with its verdict; a figure that is no number reaches no goal."""
     verdict = None if reached is None else bool(value == value and reached(value))
     return Row(part, subject, what, float(value), number(value, digits, unit), goal, verdict)

@@ -15,8 +15,8 @@ from vqsynth import descriptors
 from vqsynth.dsp.loudness import loudness
 from vqsynth.errors import VqsynthError
 from vqsynth.wavae.domain import Domain
-from vqsynth.wavae.source import encode_source
-from vqsynth.wavae.transfer import carry
+from vqsynth.wavae.effects.input import encode_recording
+from vqsynth.wavae.effects.transfer import carry
 
 NAME, FIRST = "transfer", "from, to"
 TEXT = """A cat's meow, held-out speech and held-out singing through every other domain, as `vqsynth wavae transfer` does it. Distances are Fréchet's
@@ -52,7 +52,10 @@ def frames_of(domain: Domain, sounds: list[np.ndarray]) -> Frames:
         measured = descriptors.measure(TIMBRE, audio, config.sample_rate, config.n_fft, config.hop_length)
         count = min(len(level), *(len(m.values) for m in measured.values()))
         good = (level > level.max() - ACTIVE_DB)[:count] & np.all([m.valid[:count] for m in measured.values()], 0)
-        logs = [np.log2(np.maximum(measured[n].values[:count], 1.0)) if n != "flatness" else measured[n].values[:count] for n in TIMBRE]
+        logs = [
+            np.log2(np.maximum(measured[n].values[:count], 1.0)) if n != "flatness" else measured[n].values[:count]
+            for n in TIMBRE
+        ]
         timbres.append(np.stack(logs, -1)[good])
     return Frames(np.concatenate(mels), np.concatenate(timbres))
 
@@ -72,7 +75,10 @@ def compare(output: Frames, target: Frames, source: Frames) -> dict[str, tuple[f
     scale = np.concatenate([target.timbre, source.timbre]).std(0) + 1e-6
     return {
         "mel": (frechet(output.mel, target.mel), frechet(output.mel, source.mel)),
-        "descriptors": (frechet(output.timbre / scale, target.timbre / scale), frechet(output.timbre / scale, source.timbre / scale)),
+        "descriptors": (
+            frechet(output.timbre / scale, target.timbre / scale),
+            frechet(output.timbre / scale, source.timbre / scale),
+        ),
     }
 
 
@@ -85,7 +91,7 @@ def contours(sounds: list[np.ndarray], rate: int) -> tuple[np.ndarray, np.ndarra
 
 
 def sources(material: Material) -> dict[str, tuple[str | None, list]]:
-    """Label -> the domain it belongs to, and what :func:`encode_source` reads."""
+    """Label -> the domain it belongs to, and what :func:`encode_recording` reads."""
     found: dict[str, tuple[str | None, list]] = {}
     cats = sorted(material.inputs.rglob("cat.*")) if material.inputs else []
     found["cat"] = (None, cats[:1])
@@ -107,10 +113,18 @@ def run(material: Material) -> list[Row]:
         """Frames of a domain's recordings, and the ends of the range of their pitch."""
         if name not in references:
             domain, half = material.domain(name), REFERENCE_SECONDS / 2
-            sounds = [r.audio for held_out in (True, False) for r in material.recordings(name, held_out, half) if len(r.audio) > 4096]
+            sounds = [
+                r.audio
+                for held_out in (True, False)
+                for r in material.recordings(name, held_out, half)
+                if len(r.audio) > 4096
+            ]
             f0, _ = contours(sounds, domain.config.sample_rate)
             f0 = f0[np.isfinite(f0)]
-            references[name] = frames_of(domain, sounds), np.percentile(f0, [2, 98]) if len(f0) else np.array([np.nan, np.nan])
+            references[name] = (
+                frames_of(domain, sounds),
+                np.percentile(f0, [2, 98]) if len(f0) else np.array([np.nan, np.nan]),
+            )
         return references[name]
 
     def measure(subject: str) -> list[Row]:
@@ -125,7 +139,7 @@ def run(material: Material) -> list[Row]:
             if sum(map(len, inputs)) > SECONDS * rate:
                 break
             try:
-                audio, encoded, _ = encode_source(path, domain)
+                audio, encoded, _ = encode_recording(path, domain)
             except VqsynthError as error:
                 print(f"{subject}: {error}", flush=True)
                 continue
@@ -135,7 +149,17 @@ def run(material: Material) -> list[Row]:
             raise Gap(f"none of the recordings of {label} can be used")
         rows = []
         for what, (near, far) in compare(frames_of(domain, outputs), target, frames_of(domain, inputs)).items():
-            rows.append(Row(NAME, subject, f"{what}, to target : to input", near / far, f"{near:.2f} : {far:.2f}", "first below", bool(near < far)))
+            rows.append(
+                Row(
+                    NAME,
+                    subject,
+                    f"{what}, to target : to input",
+                    near / far,
+                    f"{near:.2f} : {far:.2f}",
+                    "first below",
+                    bool(near < far),
+                )
+            )
         (f0_in, level_in), (f0_out, level_out) = contours(inputs, rate), contours(outputs, rate)
         count = min(len(f0_in), len(f0_out))
         f0_in, f0_out = f0_in[:count], f0_out[:count]
@@ -148,7 +172,11 @@ def run(material: Material) -> list[Row]:
         else:
             kept = Row(NAME, subject, "pitch kept", text="out of range")
         heard = level_in > level_in.max() - ACTIVE_DB
-        return [*rows, kept, row(NAME, subject, "loudness kept", np.corrcoef(level_in[heard], level_out[heard])[0, 1], 3)]
+        return [
+            *rows,
+            kept,
+            row(NAME, subject, "loudness kept", np.corrcoef(level_in[heard], level_out[heard])[0, 1], 3),
+        ]
 
     pairs = [f"{label} to {name}" for label, (own, _) in known.items() for name in material.names if name != own]
     return collect(NAME, pairs, measure)

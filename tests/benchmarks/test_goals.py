@@ -20,7 +20,17 @@ def results(descriptor, target="sin", configuration=None, trims=TRIMS, roughness
         changed = name == configuration
         score = dataclasses.replace(GOOD, **changes) if changed else GOOD
         case = Case("violin", name, ((descriptor, target),))
-        made.append(Result(case, {descriptor: score}, 500.0, 2000.0, trims, roughness if changed or configuration is None else 0.5, 1.0))
+        made.append(
+            Result(
+                case,
+                {descriptor: score},
+                500.0,
+                2000.0,
+                trims,
+                roughness if changed or configuration is None else 0.5,
+                1.0,
+            )
+        )
     return made
 
 
@@ -73,6 +83,8 @@ def test_tables_replace_their_own_block_only(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n<!-- begin y -->\nkeep\n<!-- end y -->\n")
     write_into(page, "x", r"new \1")
-    assert page.read_text() == "a\n<!-- begin x -->\nnew \\1\n<!-- end x -->\nb\n<!-- begin y -->\nkeep\n<!-- end y -->\n"
+    assert (
+        page.read_text() == "a\n<!-- begin x -->\nnew \\1\n<!-- end x -->\nb\n<!-- begin y -->\nkeep\n<!-- end y -->\n"
+    )
     with pytest.raises(SystemExit, match="no block"):
         write_into(page, "z", "")

@@ -47,7 +47,9 @@ def test_an_error_is_seen_at_its_size():
     curve = sine(200.0, 400.0)
     times, f0 = measure("f0", glide(lambda t: 1.02 * curve(t), 8), RATE, 200, 400)
     score = compare(times, f0, curve, skip=0.1)
-    assert score.cents == pytest.approx(1200 * np.log2(1.02), abs=2) and score.relative == pytest.approx(0.02, abs=0.002)
+    assert score.cents == pytest.approx(1200 * np.log2(1.02), abs=2) and score.relative == pytest.approx(
+        0.02, abs=0.002
+    )
     assert score.within < 0.02
 
 

@@ -25,7 +25,10 @@ def material(domain, recordings, tmp_path):
     """A domain whose card names two of eight glides as held out, and the glides."""
     (tmp_path / "wavae_strings").symlink_to(recordings)
     other = Material(("strings",), tmp_path, minutes=0.02)
-    card = {**domain.card, "training": {**domain.card["training"], "held_out": ["glide2.wav", "glide5.wav", "missing.wav"]}}
+    card = {
+        **domain.card,
+        "training": {**domain.card["training"], "held_out": ["glide2.wav", "glide5.wav", "missing.wav"]},
+    }
     stated = type(domain)(domain.path)
     stated.card = card
     other.domain = lambda name: stated
@@ -36,7 +39,9 @@ def test_exactly_the_stated_recordings_are_held_out(material, recordings, capsys
     assert sorted(r.name for r in material.recordings("strings")) == ["glide2.wav", "glide5.wav"]
     assert len(list(material.recordings("strings", held_out=False))) == 6
     assert "1 of 3 held-out recordings are missing" in capsys.readouterr().out
-    assert sum(len(r.audio) for r in material.recordings("strings", False, limit=3.0)) == 4 * RATE  # the second file passes the limit
+    assert (
+        sum(len(r.audio) for r in material.recordings("strings", False, limit=3.0)) == 4 * RATE
+    )  # the second file passes the limit
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,10 @@ def test_rows_become_a_table_that_names_what_falls_short():
         if subject == "d":
             raise VqsynthError("damaged")
         value = {"a": 0.05, "b": 0.2, "e": float("nan")}[subject]
-        return [row("part", subject, "R2", value, 3, "", "under 0.1", lambda v: v < 0.1), row("part", subject, "other", 1.0)]
+        return [
+            row("part", subject, "R2", value, 3, "", "under 0.1", lambda v: v < 0.1),
+            row("part", subject, "other", 1.0),
+        ]
 
     rows = collect("part", "abcde", measure)
     lines = table(rows).splitlines()
@@ -95,7 +103,11 @@ def test_recordings_are_not_split_between_folds():
     # Every recording has one level and one latent of its own: known, it tells all; unknown, nothing.
     random = np.random.default_rng(0)
     own = [
-        (np.repeat(random.standard_normal((1, 16)), 50, 0).astype(np.float32), np.full(50, random.uniform(-50, -20), np.float32)) for _ in range(20)
+        (
+            np.repeat(random.standard_normal((1, 16)), 50, 0).astype(np.float32),
+            np.full(50, random.uniform(-50, -20), np.float32),
+        )
+        for _ in range(20)
     ]
     assert loudness.across(own) < 0.5
 
@@ -133,7 +145,10 @@ def test_frechet_distance_of_known_gaussians():
 
 
 def test_a_sound_is_closest_to_its_own_kind(domain, make_tone):
-    low, high = (transfer.frames_of(domain, [make_tone(hz * np.geomspace(1, 1.3, 2 * RATE), 2.0, bright)]) for hz, bright in ((110, 0.6), (700, 1.6)))
+    low, high = (
+        transfer.frames_of(domain, [make_tone(hz * np.geomspace(1, 1.3, 2 * RATE), 2.0, bright)])
+        for hz, bright in ((110, 0.6), (700, 1.6))
+    )
     again = transfer.frames_of(domain, [make_tone(115 * np.geomspace(1, 1.3, 2 * RATE), 2.0, 0.6)])
     for near, far in transfer.compare(again, low, high).values():
         assert near < 0.5 * far
@@ -148,7 +163,9 @@ def sweep(seconds=6.0, follow=True):
     """A tone that follows a rising band, or stays."""
     frequency = np.geomspace(300, 3000, round(seconds * 100))
     times = np.arange(round(seconds * RATE)) / RATE
-    curve = np.interp(times, np.linspace(0, seconds, len(frequency)), frequency if follow else np.full(len(frequency), 900.0))
+    curve = np.interp(
+        times, np.linspace(0, seconds, len(frequency)), frequency if follow else np.full(len(frequency), 900.0)
+    )
     return (0.2 * np.sin(2 * np.pi * np.cumsum(curve) / RATE)).astype(np.float32), frequency
 
 
@@ -163,7 +180,9 @@ def test_a_loop_that_falls_silent_or_diverges_is_seen():
     audio, frequency = sweep()
     audio[3 * RATE :] = 0
     assert feedback.judge(audio, RATE, frequency, np.full(600, 2.0))[2] == pytest.approx(0.6, abs=0.05)
-    assert feedback.judge(audio, RATE, frequency, np.where(np.arange(600) < 290, 2.0, 0.5))[2] == 0  # it may, once the factor is below 1
+    assert (
+        feedback.judge(audio, RATE, frequency, np.where(np.arange(600) < 290, 2.0, 0.5))[2] == 0
+    )  # it may, once the factor is below 1
     audio[0] = np.inf
     assert feedback.judge(audio, RATE, frequency, np.full(600, 2.0))[1] == np.inf
 
@@ -186,5 +205,7 @@ def test_a_block_is_timed_and_memory_watched(domain):
 
 def test_reconstruction_of_the_held_out(material):
     rows = reconstruct.run(material)
-    assert {"recordings", "mel, vocoder", "mel, whole"} <= {r.what for r in rows} and all(isinstance(r, Row) for r in rows)
+    assert {"recordings", "mel, vocoder", "mel, whole"} <= {r.what for r in rows} and all(
+        isinstance(r, Row) for r in rows
+    )
     assert [r.text for r in rows if not r.what] == ["no melGAN for strings (--baseline strings=DIR)"]

@@ -8,8 +8,8 @@ from benchmarks.wavae import baseline
 from benchmarks.wavae.melgan import MelGan, MelGanStream, absolute_mel, resynthesise
 from benchmarks.wavae.rave import FRAME, Rave, RaveStream, fold, unfold
 from vqsynth.training.prepare import prepare
-from vqsynth.wavae.analysis import MelAnalysis
-from vqsynth.wavae.config import WavaeConfig
+from vqsynth.wavae.network.analysis import MelAnalysis
+from vqsynth.wavae.network.config import WavaeConfig
 
 
 def parameters(network):
@@ -58,7 +58,9 @@ def test_causal_melgan_streams_as_offline(sound, size):
     overlap, hop = config.n_fft - config.hop_length, config.hop_length
     frames = len(sound) // hop
     with torch.inference_mode():
-        expected = generator(absolute_mel(MelAnalysis(config), torch.nn.functional.pad(sound, (overlap, 0))[None])[:, :frames])[0]
+        expected = generator(
+            absolute_mel(MelAnalysis(config), torch.nn.functional.pad(sound, (overlap, 0))[None])[:, :frames]
+        )[0]
     streamed = pushed(MelGanStream(generator), sound, size, 0)[hop - 1 :]
     assert torch.allclose(streamed[: len(expected)], expected, atol=1e-5)
 
@@ -80,10 +82,16 @@ def test_mel_of_the_baseline_knows_the_level(sound):
 def test_baseline_learns_and_is_loaded(tmp_path, recordings):
     config = WavaeConfig()
     frames = lambda audio: 1 + len(audio) // config.hop_length  # noqa: E731
-    analyse = lambda audio: {"f0": np.zeros(frames(audio)), "loudness": np.zeros(frames(audio)), "active": np.ones(frames(audio), bool)}  # noqa: E731
-    corpus = prepare(recordings, tmp_path / "corpus", config.sample_rate, config.hop_length, analyse, vary="off")
+    analyze = lambda audio: {
+        "f0": np.zeros(frames(audio)),
+        "loudness": np.zeros(frames(audio)),
+        "active": np.ones(frames(audio), bool),
+    }  # noqa: E731
+    corpus = prepare(recordings, tmp_path / "corpus", config.sample_rate, config.hop_length, analyze, vary="off")
     torch.manual_seed(0)
-    settings = baseline.Settings(steps=6, batch_size=1, segment_frames=10, adversary_at=0.6, validations=1, warmup_steps=1)
+    settings = baseline.Settings(
+        steps=6, batch_size=1, segment_frames=10, adversary_at=0.6, validations=1, warmup_steps=1
+    )
     trainer = baseline.Trainer(corpus, settings, tmp_path)
     begin = trainer.validate()[0]
     losses = []

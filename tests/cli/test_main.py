@@ -33,7 +33,10 @@ def test_help_names_every_command_and_comes_at_once():
 
 def test_help_loads_nothing_heavy():
     program = f"import sys, vqsynth, vqsynth.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+        == "[]"
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -61,7 +64,11 @@ def test_wrong_commands_and_options_exit_with_2(command):
         (OSError(errno.ENOSPC, "No space left on device", "out.wav"), 1, "error: out.wav: No space left on device\n"),
         (PermissionError(errno.EACCES, "Permission denied", "out"), 1, "error: out: Permission denied\n"),
         (MemoryError(), 1, "out of memory"),
-        (ZeroDivisionError("division by zero"), 1, "unexpected ZeroDivisionError: division by zero; run it again with --debug"),
+        (
+            ZeroDivisionError("division by zero"),
+            1,
+            "unexpected ZeroDivisionError: division by zero; run it again with --debug",
+        ),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
@@ -84,7 +91,9 @@ def test_a_closed_pipe_is_no_error():
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        result = subprocess.run([sys.executable, "-m", "vqsynth", "--help"], stdout=writer, stderr=subprocess.PIPE, text=True)
+        result = subprocess.run(
+            [sys.executable, "-m", "vqsynth", "--help"], stdout=writer, stderr=subprocess.PIPE, text=True
+        )
     finally:
         os.close(writer)
     assert "Traceback" not in result.stderr

@@ -26,9 +26,28 @@ def vqsynth(tiny_timbre):
 
 def test_two_targets_with_everything_beside_the_sound(vqsynth, tmp_path):
     done = vqsynth(
-        "tiny", "--descriptor", "centroid", "--target", "sin", "--descriptor", "f0", "--target", "line", "--range", "f0=p30:p70",
-        "--weight", "f0=2", "--duration", "3", "-o", tmp_path / "out.flac", "--bits", "24", "--codes", tmp_path / "codes.npz",
-    )  # fmt: skip
+        "tiny",
+        "--descriptor",
+        "centroid",
+        "--target",
+        "sin",
+        "--descriptor",
+        "f0",
+        "--target",
+        "line",
+        "--range",
+        "f0=p30:p70",
+        "--weight",
+        "f0=2",
+        "--duration",
+        "3",
+        "-o",
+        tmp_path / "out.flac",
+        "--bits",
+        "24",
+        "--codes",
+        tmp_path / "codes.npz",
+    )
     assert done.returncode == 0, done.stderr
     assert {p.name for p in tmp_path.iterdir()} == {"out.flac", "out.png", "out.csv", "out.json", "codes.npz"}
     assert soundfile.info(tmp_path / "out.flac").subtype == "PCM_24"
@@ -75,5 +94,17 @@ def test_bad_requests_are_one_clear_sentence(tiny_timbre, tmp_path, monkeypatch,
 
 
 def test_out_of_reach_is_cut_with_a_warning_when_asked(vqsynth, tmp_path):
-    done = vqsynth("tiny", "--target", "line", "--range", "10:4000", "--clamp", "--duration", "2", "-o", tmp_path / "o.wav", "--no-figure")
+    done = vqsynth(
+        "tiny",
+        "--target",
+        "line",
+        "--range",
+        "10:4000",
+        "--clamp",
+        "--duration",
+        "2",
+        "-o",
+        tmp_path / "o.wav",
+        "--no-figure",
+    )
     assert done.returncode == 0 and "warning:" in done.stderr and "were cut" in done.stderr

@@ -23,7 +23,21 @@ def test_options_replace_the_recipes_lists(command, here, tmp_path):
 
 
 def test_a_sweep_says_what_it_did_and_exits_with_1_on_failures(command, here, tmp_path):
-    arguments = ["sweep", "--timbres", here, "--targets", "sin,nothing.csv", "--seeds", "3", "--duration", "0.5", "-j", "1", "-o", "out"]
+    arguments = [
+        "sweep",
+        "--timbres",
+        here,
+        "--targets",
+        "sin,nothing.csv",
+        "--seeds",
+        "3",
+        "--duration",
+        "0.5",
+        "-j",
+        "1",
+        "-o",
+        "out",
+    ]
     code, out, err = command(*arguments)
     assert code == 1 and "out: 1 rendered" in out and "nothing.csv" in err
     code, out, _ = command(*arguments)
@@ -34,7 +48,7 @@ def test_ctrl_c_says_how_to_go_on(command, here, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vqsynth.synthesis.sweep.sweep", interrupted)
+    monkeypatch.setattr("vqsynth.render.sweep.run.sweep", interrupted)
     code, _, err = command("sweep", "--timbres", here, "-o", "out")
     assert code == 130 and "the same command renders the rest" in err
 

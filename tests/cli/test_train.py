@@ -12,14 +12,27 @@ import soundfile
 from safetensors.torch import load_file
 
 from vqsynth.cli.train import parse_time
-from vqsynth.codebook import folder
 from vqsynth.errors import UsageError
+from vqsynth.library import timbre as folder
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def command(recordings, output, *options):
-    train = ["train", str(recordings), "--timbre", "t", "--output", str(output), "--preset", "small", "--batch-size", "2", "--threads", "1"]
+    train = [
+        "train",
+        str(recordings),
+        "--timbre",
+        "t",
+        "--output",
+        str(output),
+        "--preset",
+        "small",
+        "--batch-size",
+        "2",
+        "--threads",
+        "1",
+    ]
     return [sys.executable, "-m", "vqsynth", *train, "--vary", "off", *options]
 
 
@@ -40,7 +53,9 @@ def test_killed_and_resumed_is_the_same_timbre(recordings, tmp_path):
     whole = run(recordings, tmp_path / "whole", *steps)
     assert whole.returncode == 0, whole.stderr
     checkpoint = tmp_path / "killed" / "t" / "training" / "checkpoint.safetensors"
-    process = subprocess.Popen(command(recordings, tmp_path / "killed", *steps), stderr=subprocess.PIPE, env=ENVIRONMENT)
+    process = subprocess.Popen(
+        command(recordings, tmp_path / "killed", *steps), stderr=subprocess.PIPE, env=ENVIRONMENT
+    )
     wait_for(checkpoint, process)
     process.kill()
     process.wait()
@@ -61,7 +76,9 @@ def test_killed_and_resumed_is_the_same_timbre(recordings, tmp_path):
 def test_ctrl_c_keeps_the_run_and_finish_builds_it(recordings, tmp_path):
     # A shell ignores the signal in what it runs in the background, and processes inherit that.
     heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
-    process = subprocess.Popen(command(recordings, tmp_path, "--steps", "100000"), stderr=subprocess.PIPE, env=ENVIRONMENT, preexec_fn=heed)
+    process = subprocess.Popen(
+        command(recordings, tmp_path, "--steps", "100000"), stderr=subprocess.PIPE, env=ENVIRONMENT, preexec_fn=heed
+    )
     wait_for(tmp_path / "t" / "training" / "checkpoint.safetensors", process)
     time.sleep(2)
     process.send_signal(signal.SIGINT)
@@ -77,7 +94,11 @@ def test_ctrl_c_keeps_the_run_and_finish_builds_it(recordings, tmp_path):
 def test_two_processes_train_one_model(recordings, tmp_path):
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     result = subprocess.run(
-        launcher + command(recordings, tmp_path, "--steps", "8")[2:], capture_output=True, text=True, env=ENVIRONMENT, timeout=300
+        launcher + command(recordings, tmp_path, "--steps", "8")[2:],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=300,
     )
     assert result.returncode == 0, result.stderr[-3000:]
     timbre = folder.load(tmp_path / "t")
@@ -99,7 +120,10 @@ def test_silence_cannot_be_learned(tmp_path):
     assert result.returncode == 1 and "corpus check" in result.stderr
 
 
-@pytest.mark.parametrize("options", [["--steps", "2", "--time", "3m"], ["--time", "soon"], ["--steps", "2", "--device", "abacus"], ["--resume"]])
+@pytest.mark.parametrize(
+    "options",
+    [["--steps", "2", "--time", "3m"], ["--time", "soon"], ["--steps", "2", "--device", "abacus"], ["--resume"]],
+)
 def test_wrong_requests(recordings, tmp_path, options):
     result = run(recordings, tmp_path, *options)
     assert result.returncode == 2 and "Traceback" not in result.stderr

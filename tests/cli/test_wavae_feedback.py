@@ -30,7 +30,21 @@ def test_sound_figure_and_report(command, here):
 
 def test_names_by_default_and_an_input(command, here, make_tone):
     soundfile.write("call.wav", make_tone(300.0, 0.4), RATE)
-    arguments = ["wavae", "feedback", "-m", "strings", "-i", "call.wav", "-f", "line@200:4000", "--delay", "50", "--no-figure", "--bits", "24"]
+    arguments = [
+        "wavae",
+        "feedback",
+        "-m",
+        "strings",
+        "-i",
+        "call.wav",
+        "-f",
+        "line@200:4000",
+        "--delay",
+        "50",
+        "--no-figure",
+        "--bits",
+        "24",
+    ]
     assert command(*arguments)[0] == 0
     first = soundfile.read("strings_feedback.wav")[0]
     assert len(first) == round(0.4 * RATE)

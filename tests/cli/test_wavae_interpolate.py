@@ -27,7 +27,19 @@ def test_two_sounds_with_figure_and_demonstration(command, here):
 
 
 def test_names_by_default_and_options(command, here):
-    options = ["--model", "strings", "--curve", "sin:3", "--length", "0.5", "--gain", "-6", "--bits", "24", "--no-figure"]
+    options = [
+        "--model",
+        "strings",
+        "--curve",
+        "sin:3",
+        "--length",
+        "0.5",
+        "--gain",
+        "-6",
+        "--bits",
+        "24",
+        "--no-figure",
+    ]
     assert command("wavae", "interpolate", "A.wav", "B.wav", *options)[0] == 0
     info = soundfile.info("A_to_B.wav")
     assert (info.frames, info.subtype) == (RATE // 2, "PCM_24")
@@ -37,8 +49,15 @@ def test_names_by_default_and_options(command, here):
 def test_four_sounds(command, here):
     (here / "plane.csv").write_text("time,x,y\n0,0,0\n0.6,1,1\n")
     four = [f"{name}.wav" for name in "ABCD"]
-    assert command("wavae", "interpolate", *four, "--model", "strings", "--plane", "0.5,0.25")[1].startswith("plane.wav, plane.png: 0.6 s")
-    assert command("wavae", "interpolate", *four, "-m", "strings", "--path", "plane.csv", "-o", "way.flac", "--no-figure")[0] == 0
+    assert command("wavae", "interpolate", *four, "--model", "strings", "--plane", "0.5,0.25")[1].startswith(
+        "plane.wav, plane.png: 0.6 s"
+    )
+    assert (
+        command("wavae", "interpolate", *four, "-m", "strings", "--path", "plane.csv", "-o", "way.flac", "--no-figure")[
+            0
+        ]
+        == 0
+    )
     still, moving = (soundfile.read(name)[0] for name in ("plane.wav", "way.flac"))
     assert len(still) == len(moving) and np.abs(still - moving).max() > 0.01
 

@@ -20,7 +20,9 @@ def domain():
 @pytest.fixture(scope="module")
 def sound(make_tone):
     time = np.arange(44_100) / 44_100
-    return (make_tone(330 * 2 ** (np.sin(12 * time) / 24), 1.0) * (0.1 + 0.9 * np.sin(np.pi * time) ** 2)).astype(np.float32)
+    return (make_tone(330 * 2 ** (np.sin(12 * time) / 24), 1.0) * (0.1 + 0.9 * np.sin(np.pi * time) ** 2)).astype(
+        np.float32
+    )
 
 
 @pytest.fixture
@@ -44,7 +46,10 @@ def test_encode_and_decode_are_the_model_and_its_inverse(command, here, domain, 
 
 def test_recordings_of_any_rate_and_channels(command, here, sound):
     soundfile.write("other.flac", np.stack([sound[::2], sound[::2]], 1), 22_050)
-    assert command("wavae", "encode", "other.flac", "-m", "strings")[1] == "other.npz: 45 frames, 1.00 s, 16 dimensions of strings\n"
+    assert (
+        command("wavae", "encode", "other.flac", "-m", "strings")[1]
+        == "other.npz: 45 frames, 1.00 s, 16 dimensions of strings\n"
+    )
 
 
 @pytest.mark.parametrize("suffix", ["csv", "txt"])
@@ -59,16 +64,20 @@ def test_a_table_decodes_to_the_same_sound(command, here, suffix):
 
 
 def test_bend_as_the_manual_has_it(command, here, domain):
-    from vqsynth.wavae import path_file
+    from vqsynth.wavae.paths import path_file
 
     code, out, _ = command("wavae", "bend", "z.npz", *ISSUED, "-o", "bent.npz")
     assert code == 0
-    words = "scale 0=1.5; bias 2=0.3; randomize 0=0.2 seed=0; reverse 0; smooth 0=5; curve 0=curve.csv; loudness loud.csv"
+    words = (
+        "scale 0=1.5; bias 2=0.3; randomize 0=0.2 seed=0; reverse 0; smooth 0=5; curve 0=curve.csv; loudness loud.csv"
+    )
     assert out == f"bent.npz: 45 frames of strings, {words}\n"
     before, bent = path_file.load("z.npz"), path_file.load("bent.npz", domain)
     assert "; ".join(bent.operations) == words
     moved = (bent.coordinates - before.coordinates) / before.pca.std
-    np.testing.assert_allclose((bent.coordinates / bent.pca.std)[:, 0], np.interp(bent.times, [0, 0.5, 1], [-1, 1, 0]), atol=1e-4)
+    np.testing.assert_allclose(
+        (bent.coordinates / bent.pca.std)[:, 0], np.interp(bent.times, [0, 0.5, 1], [-1, 1, 0]), atol=1e-4
+    )
     np.testing.assert_allclose(moved[:, 2], 0.3, atol=1e-4)
     np.testing.assert_allclose(np.delete(moved, [0, 2], 1), 0, atol=1e-3)
 
@@ -85,7 +94,7 @@ def test_the_drawn_loudness_is_heard(command, here):
 
 
 def test_the_order_on_the_line_is_the_order_of_the_work(command, here):
-    from vqsynth.wavae import path_file
+    from vqsynth.wavae.paths import path_file
 
     for name, line in {
         "a": "--scale 2 --bias 1 --scale 0.5 --reverse --reverse --bias=-1",
@@ -93,8 +102,22 @@ def test_the_order_on_the_line_is_the_order_of_the_work(command, here):
     }.items():
         assert command("wavae", "bend", "--seed", "1", *line.split(), "z.npz", "-o", f"{name}.npz")[0] == 0
     first, second = (path_file.load(f"{name}.npz") for name in "ab")
-    assert first.operations == ("scale all=2", "bias all=1", "scale all=0.5", "reverse all", "reverse all", "bias all=-1")
-    assert second.operations == ("bias all=-1", "reverse all", "scale all=0.5", "bias all=1", "scale all=2", "reverse all")
+    assert first.operations == (
+        "scale all=2",
+        "bias all=1",
+        "scale all=0.5",
+        "reverse all",
+        "reverse all",
+        "bias all=-1",
+    )
+    assert second.operations == (
+        "bias all=-1",
+        "reverse all",
+        "scale all=0.5",
+        "bias all=1",
+        "scale all=2",
+        "reverse all",
+    )
     before = path_file.load("z.npz")
     for bent, moved in ((first, -0.5), (second, 1.0)):
         np.testing.assert_allclose((bent.coordinates - before.coordinates) / before.pca.std, moved, atol=1e-2)
@@ -102,20 +125,25 @@ def test_the_order_on_the_line_is_the_order_of_the_work(command, here):
 
 def test_the_order_is_kept_where_the_app_is_called_from_a_program(here):
     from vqsynth.cli import app
-    from vqsynth.wavae import path_file
+    from vqsynth.wavae.paths import path_file
 
     for line in ("--bias 1 --dim 0 --scale 2 --dim 3", "--scale 2 --dim 3 --bias 1 --dim 0"):
         result = CliRunner().invoke(app, ["wavae", "bend", "z.npz", *line.split(), "--raw", "-o", "bent.npz"])
         assert result.exit_code == 0, result.output
         operations = path_file.load("bent.npz").operations
-        assert operations == (("raw bias 0=1", "raw scale 0=2") if line.startswith("--bias") else ("raw scale 3=2", "raw bias 3=1"))
+        assert operations == (
+            ("raw bias 0=1", "raw scale 0=2") if line.startswith("--bias") else ("raw scale 3=2", "raw bias 3=1")
+        )
 
 
 def test_a_model_that_is_not_here_can_be_named_by_its_folder(command, here, domain):
     with np.load("z.npz", allow_pickle=False) as archive:
         np.savez("moved.npz", **{**archive, "domain": "cellos"})
     code, _, err = command("wavae", "decode", "moved.npz")
-    assert code == 2 and "moved.npz: made by cellos, which is not among the models here; give its folder with --model" in err
+    assert (
+        code == 2
+        and "moved.npz: made by cellos, which is not among the models here; give its folder with --model" in err
+    )
     assert command("wavae", "decode", "moved.npz", "--model", domain.path)[0] == 0
 
 
@@ -134,7 +162,7 @@ def test_seeds_and_histories(command, here):
 
 
 def test_without_operators_the_path_changes_its_format(command, here, domain):
-    from vqsynth.wavae import path_file
+    from vqsynth.wavae.paths import path_file
 
     assert command("wavae", "bend", "z.npz", "-o", "z.csv")[1] == "z.csv: 45 frames of strings, not bent\n"
     assert command("wavae", "bend", "z.csv", "--model", "strings")[0] == 0
@@ -154,8 +182,16 @@ def test_without_operators_the_path_changes_its_format(command, here, domain):
         (["decode", "z.npz", "-o", "OUT.mp3"], 2, "must end in .wav or .flac"),
         (["decode", "z.npz", "-o", "OUT.flac", "--bits", "32f"], 2, "--bits 32f"),
         (["decode", "z.npz", "--gain", "nan"], 2, "--gain nan: give at most 60 dB"),
-        (["decode", "curve.csv", "--model", "strings"], 1, "curve.csv: not a latent path, its first line has no time_s"),
-        (["bend", "z.npz", "--dim", "16", "--scale", "2"], 2, "--dim 16: dimension 16: strings has 16, numbered from 0 to 15"),
+        (
+            ["decode", "curve.csv", "--model", "strings"],
+            1,
+            "curve.csv: not a latent path, its first line has no time_s",
+        ),
+        (
+            ["bend", "z.npz", "--dim", "16", "--scale", "2"],
+            2,
+            "--dim 16: dimension 16: strings has 16, numbered from 0 to 15",
+        ),
         (["bend", "z.npz", "--scale", "much"], 2, "--scale much: 'much' is not a number"),
         (["bend", "z.npz", "--curve", "curve.csv"], 2, "such as 0=curve.csv"),
         (["bend", "z.npz", "--loudness", "absent.csv"], 2, "absent.csv: no such file"),
@@ -189,5 +225,12 @@ def test_sounds_that_cannot_be_encoded_are_named(command, here, audio, message):
 
 def test_help_teaches_the_order_and_the_dimensions(command):
     out = command("wavae", "bend", "--help")[1]
-    for words in ("in the order in which they are written", "the latest --dim before it", "@LO:HI", "Examples:", "--curve", "(default: PATH_bent.npz)"):
+    for words in (
+        "in the order in which they are written",
+        "the latest --dim before it",
+        "@LO:HI",
+        "Examples:",
+        "--curve",
+        "(default: PATH_bent.npz)",
+    ):
         assert words in out

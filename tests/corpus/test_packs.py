@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from vqsynth.corpus import packs, recipes
+from vqsynth.corpus import clients as recipes
+from vqsynth.corpus import packs
 from vqsynth.corpus.files import find_audio, probe
 from vqsynth.errors import UsageError, VqsynthError
 
@@ -156,7 +157,11 @@ def test_unknown_packs_are_answered_with_near_names():
 def test_screams_are_of_three_packages_without_equal_or_flat_ones(tmp_path, debian):
     sounds = {name: encoded("ogg", tone(0.5, frequency)) for name, frequency in zip("abcd", (300, 400, 500, 600))}
     flat = encoded("wav", np.clip(5 * tone(), -0.8, 0.8))
-    ufoai = {"sound/soldiers/maledeath01.ogg": sounds["a"], "sound/civilians/scream.ogg": sounds["b"], "sound/x.ogg": b"no"}
+    ufoai = {
+        "sound/soldiers/maledeath01.ogg": sounds["a"],
+        "sound/civilians/scream.ogg": sounds["b"],
+        "sound/x.ogg": b"no",
+    }
     openarena = {
         "sound/player/liz/Pain25_1.wav": encoded("wav", tone(0.4, 700)),
         "sound/player/ayumi/taunt.wav": encoded("wav", tone(0.4, 750)),
@@ -184,7 +189,11 @@ def test_screams_are_of_three_packages_without_equal_or_flat_ones(tmp_path, debi
         "screams_ufoai-soldiers-maledeath01.wav",
     ]
     sources = packs.read_sources(folder)
-    assert [source["package"] for source in sources] == ["apt ufoai-sound", "apt openarena-081-players", "apt nexuiz-data"]
+    assert [source["package"] for source in sources] == [
+        "apt ufoai-sound",
+        "apt openarena-081-players",
+        "apt nexuiz-data",
+    ]
     assert [source["version"] for source in sources] == ["1-1"] * 3
     assert [source["seconds"] for source in sources] == pytest.approx([1.0, 0.8, 1.0], abs=0.06)
     assert all(source["credit"] in (folder / "LICENSE.txt").read_text() for source in sources)
@@ -196,7 +205,9 @@ def test_screams_are_of_three_packages_without_equal_or_flat_ones(tmp_path, debi
 
 def test_a_folder_of_parts_is_known_again(tmp_path):
     rows = [(packs.packs()[name].package, packs.packs()[name].version) for name in packs.packs()["strings"].parts]
-    (tmp_path / "source.toml").write_text("".join(f'[[source]]\npackage = "npm {p}"\nversion = "{v}"\n' for p, v in rows))
+    (tmp_path / "source.toml").write_text(
+        "".join(f'[[source]]\npackage = "npm {p}"\nversion = "{v}"\n' for p, v in rows)
+    )
     assert packs.fetch("strings", tmp_path) == tmp_path
     with pytest.raises(UsageError, match="other files"):
         packs.fetch("violin", tmp_path)

@@ -16,7 +16,11 @@ def notes(song):
         pitch = note.find("pitch")
         midi = None
         if pitch is not None:
-            midi = steps[pitch.findtext("step")] + int(pitch.findtext("alter", "0")) + 12 * (int(pitch.findtext("octave")) + 1)
+            midi = (
+                steps[pitch.findtext("step")]
+                + int(pitch.findtext("alter", "0"))
+                + 12 * (int(pitch.findtext("octave")) + 1)
+            )
         yield midi, int(note.findtext("duration")), note.findtext("lyric/text")
 
 

@@ -8,7 +8,7 @@ import pytest
 from vqsynth import descriptors
 from vqsynth.errors import UsageError
 
-NEW = '''
+NEW = """
 import numpy as np
 from vqsynth.descriptors._base import Descriptor, Measurement
 
@@ -17,7 +17,7 @@ def measure(audio, sample_rate, n_fft=2048, hop_length=512, **hints):
     return Measurement(values, values > 0)
 
 DESCRIPTOR = Descriptor("peak", "ratio", "linear", "largest sample", measure)
-'''
+"""
 
 
 def test_the_six():
@@ -37,8 +37,8 @@ def test_unknown_name_is_answered_with_the_nearest():
 def test_a_new_file_is_a_new_descriptor(tmp_path):
     (tmp_path / "peak.py").write_text(NEW)
     program = (
-        "import numpy as np; import vqsynth.descriptors as d; d.__path__.append(r'%s');"
-        "print(d.measure(['peak', 'centroid'], np.full(2000, 0.25, np.float32), 8000)['peak'].values[0])" % tmp_path
+        f"import numpy as np; import vqsynth.descriptors as d; d.__path__.append(r'{tmp_path}');"
+        "print(d.measure(['peak', 'centroid'], np.full(2000, 0.25, np.float32), 8000)['peak'].values[0])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0.25"

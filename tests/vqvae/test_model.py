@@ -36,7 +36,9 @@ def test_a_sequence_decodes_to_its_own_length(model):
 
 def test_loudness_is_not_in_the_codes(model):
     random = np.random.default_rng(0)
-    audio = (0.2 * np.sin(2 * np.pi * 330 * np.arange(22_050) / 44_100) + 0.02 * random.standard_normal(22_050)).astype(np.float32)
+    audio = (0.2 * np.sin(2 * np.pi * 330 * np.arange(22_050) / 44_100) + 0.02 * random.standard_normal(22_050)).astype(
+        np.float32
+    )
     loud, quiet = model.encode(audio), model.encode(audio / 8)
     same = loud.codes == quiet.codes
     assert same[2:-2].mean() > 0.95

@@ -8,10 +8,10 @@ from vqsynth.errors import VqsynthError
 from vqsynth.training.prepare import hold_out, prepare
 from vqsynth.training.segments import fill_f0
 from vqsynth.vqvae.config import ModelConfig
-from vqsynth.vqvae.features import analyse
+from vqsynth.vqvae.features import feature_arrays
 from vqsynth.vqvae.model import VQVAE
-from vqsynth.vqvae.training.loop import Trainer
 from vqsynth.vqvae.training.settings import TrainSettings
+from vqsynth.vqvae.training.trainer import Trainer
 
 SMALL = ModelConfig(width=24, encoder_blocks=1, decoder_blocks=1, n_mels=32, n_codes=32, code_dim=8)
 
@@ -19,7 +19,12 @@ SMALL = ModelConfig(width=24, encoder_blocks=1, decoder_blocks=1, n_mels=32, n_c
 @pytest.fixture(scope="module")
 def corpus(recordings, tmp_path_factory):
     return prepare(
-        recordings, tmp_path_factory.mktemp("corpus"), SMALL.sample_rate, SMALL.hop_length, lambda audio: analyse(audio, SMALL), vary="off"
+        recordings,
+        tmp_path_factory.mktemp("corpus"),
+        SMALL.sample_rate,
+        SMALL.hop_length,
+        lambda audio: feature_arrays(audio, SMALL),
+        vary="off",
     )
 
 

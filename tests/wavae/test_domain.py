@@ -12,7 +12,7 @@ from vqsynth.dsp import loudness
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae import load
 from vqsynth.wavae.domain import CARD, save
-from vqsynth.wavae.pca import Pca
+from vqsynth.wavae.paths.pca import Pca
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ def test_the_seed_moves_the_noise_alone(domain, path):
 
 def test_one_latent_frame_is_the_shortest_sound(domain, note):
     for samples in (0, 1, 1023):
-        with pytest.raises(VqsynthError, match=f"{samples} samples are shorter than one latent frame of strings .1024 samples, 23 ms"):
+        with pytest.raises(
+            VqsynthError, match=f"{samples} samples are shorter than one latent frame of strings .1024 samples, 23 ms"
+        ):
             domain.encode(note[:samples])
     assert len(domain.decode(domain.encode(note[:1024]))) == 1024
 
@@ -60,10 +62,19 @@ def test_sound_that_is_no_number(domain, note, value):
 def test_paths_that_do_not_fit(domain, path):
     small = Pca(path.pca.mean[:8], path.pca.components[:8, :8], path.pca.std[:8])
     for change, message in (
-        ({"z": path.z[:, :8], "pca": small}, "has 8 latent dimensions, but strings has 16; encode the sound with strings"),
+        (
+            {"z": path.z[:, :8], "pca": small},
+            "has 8 latent dimensions, but strings has 16; encode the sound with strings",
+        ),
         ({"rate": 86.13}, r"has 86.13 frames a second, but strings has 43.07"),
-        ({"names": ("loudness", "centroid"), "controls": np.repeat(path.controls, 2, 1)}, "carries loudness, centroid, but strings is controlled by loudness"),
-        ({"loudness_version": loudness.VERSION + 1}, f"loudness version {loudness.VERSION + 1}, this vqsynth measures version {loudness.VERSION}"),
+        (
+            {"names": ("loudness", "centroid"), "controls": np.repeat(path.controls, 2, 1)},
+            "carries loudness, centroid, but strings is controlled by loudness",
+        ),
+        (
+            {"loudness_version": loudness.VERSION + 1},
+            f"loudness version {loudness.VERSION + 1}, this vqsynth measures version {loudness.VERSION}",
+        ),
     ):
         foreign = dataclasses.replace(path, **change)
         for refuse in (domain.accept, domain.decode):
@@ -73,14 +84,19 @@ def test_paths_that_do_not_fit(domain, path):
 
 def test_a_domain_of_another_loudness_is_refused_at_once(folder):
     edit(folder, f"loudness_version = {loudness.VERSION}", "loudness_version = 99")
-    with pytest.raises(VqsynthError, match="wavae.toml: trained with loudness version 99, but this vqsynth measures version 1"):
+    with pytest.raises(
+        VqsynthError, match="wavae.toml: trained with loudness version 99, but this vqsynth measures version 1"
+    ):
         load(folder)
 
 
 def test_foreign_and_damaged_cards(folder):
     good = (folder / CARD).read_text(encoding="utf-8")
     for text, message in (
-        (good.replace("format_version = 1", "format_version = 7"), "format version 7, but this vqsynth reads version 1"),
+        (
+            good.replace("format_version = 1", "format_version = 7"),
+            "format version 7, but this vqsynth reads version 1",
+        ),
         ("no toml", "not valid TOML"),
         ("", "format version None"),
     ):
@@ -94,7 +110,9 @@ def test_foreign_and_damaged_cards(folder):
     with pytest.raises(VqsynthError, match="does not fit the configuration"):
         load(folder).model
     (folder / CARD).unlink()
-    with pytest.raises(VqsynthError, match="not a wavae model folder, it has no wavae.toml; train one with `vqsynth wavae train`"):
+    with pytest.raises(
+        VqsynthError, match="not a wavae model folder, it has no wavae.toml; train one with `vqsynth wavae train`"
+    ):
         load(folder)
 
 

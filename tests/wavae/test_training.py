@@ -4,28 +4,39 @@ import numpy as np
 import pytest
 import torch
 
+from vqsynth.training.discriminator import Discriminator, discriminator_loss, generator_losses
 from vqsynth.training.prepare import prepare
-from vqsynth.wavae.config import WavaeConfig
-from vqsynth.wavae.model import Wavae
+from vqsynth.wavae.network.config import WavaeConfig
+from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.training import objective
 from vqsynth.wavae.training.adversary import Regressor, Reverse
-from vqsynth.wavae.training.analysis import analyse
-from vqsynth.wavae.training.discriminator import Discriminator, discriminator_loss, generator_losses
-from vqsynth.wavae.training.loop import PHASES, WavaeTrainer
+from vqsynth.wavae.training.analysis import pitch_and_level
 from vqsynth.wavae.training.settings import WavaeSettings
+from vqsynth.wavae.training.trainer import PHASES, WavaeTrainer
 
-SMALL = WavaeConfig(width=32, encoder_blocks=2, decoder_blocks=2, vocoder_width=32, vocoder_blocks=1, latent_dim=4, n_mels=64)
+SMALL = WavaeConfig(
+    width=32, encoder_blocks=2, decoder_blocks=2, vocoder_width=32, vocoder_blocks=1, latent_dim=4, n_mels=64
+)
 
 
 @pytest.fixture(scope="module")
 def corpus(recordings, tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus")
-    return prepare(recordings, folder, SMALL.sample_rate, SMALL.hop_length, lambda audio: analyse(audio, SMALL), vary="off")
+    return prepare(
+        recordings, folder, SMALL.sample_rate, SMALL.hop_length, lambda audio: pitch_and_level(audio, SMALL), vary="off"
+    )
 
 
 def trainer(corpus, folder, steps=24, config=SMALL, **settings):
     torch.manual_seed(0)
-    values = {"batch_size": 2, "vae_batch_size": 4, "adversarial_batch_size": 2, "segment_frames": 16, "validations": 2, "warmup_steps": 5}
+    values = {
+        "batch_size": 2,
+        "vae_batch_size": 4,
+        "adversarial_batch_size": 2,
+        "segment_frames": 16,
+        "validations": 2,
+        "warmup_steps": 5,
+    }
     return WavaeTrainer(Wavae(config), corpus, WavaeSettings(steps=steps, **{**values, **settings}), folder)
 
 
@@ -49,13 +60,20 @@ def test_a_resumed_run_ends_in_the_same_weights(corpus, tmp_path):
 
 def test_each_phase_moves_its_own_part(corpus, tmp_path):
     run = trainer(corpus, tmp_path, steps=12, vae_at=0.34, adversary_at=0.67)
-    parts = {"encoder": run.model.encoder, "decoder": run.model.decoder, "vocoder": run.model.vocoder, "judge": run.discriminator}
+    parts = {
+        "encoder": run.model.encoder,
+        "decoder": run.model.decoder,
+        "vocoder": run.model.vocoder,
+        "judge": run.discriminator,
+    }
     expected = {"vocoder": {"vocoder"}, "vae": {"encoder", "decoder"}, "adversarial": {"decoder", "vocoder", "judge"}}
     for _ in range(12):
         before = {name: [p.clone() for p in part.parameters()] for name, part in parts.items()}
         phase, _ = run.phase()
         run.step()
-        moved = {n for n, part in parts.items() if any(not torch.equal(a, b) for a, b in zip(before[n], part.parameters()))}
+        moved = {
+            n for n, part in parts.items() if any(not torch.equal(a, b) for a, b in zip(before[n], part.parameters()))
+        }
         assert moved == expected[phase]
     assert run.number == 12 and run.phase()[0] == PHASES[-1]
 
@@ -98,11 +116,11 @@ def test_the_regressor_finds_what_is_there_and_nothing_else():
         level, chance = torch.tanh(z[:, :1] + 50 * z[:, 1:2]), torch.randn(512, 1, generator=generator)
         _, found = told(z, level, 1.0)
         _, nothing = untold(z, chance, 1.0)
-        told.remember(z, level)
-        untold.remember(z, chance)
+        told.add_to_memory(z, level)
+        untold.add_to_memory(z, chance)
         for _ in range(4):
             adam.zero_grad()
-            (told.lesson(512, generator) + untold.lesson(512, generator)).backward()
+            (told.regression_loss(512, generator) + untold.regression_loss(512, generator)).backward()
             adam.step()
     assert found > 0.8
     assert nothing < 0.1
@@ -112,7 +130,7 @@ def test_dependence_sees_bends_and_products():
     generator = torch.Generator().manual_seed(0)
     z = torch.randn(4000, 3, generator=generator)
     regressor = Regressor(3, 1)
-    regressor.remember(z, z[:, :1])
+    regressor.add_to_memory(z, z[:, :1])
     free = float(regressor.dependence(z, torch.randn(4000, 1, generator=generator), generator))
     for level in (z[:, :1], z[:, :1] * z[:, 1:2], torch.cos(1.5 * z[:, 2:])):
         assert float(regressor.dependence(z, level, generator)) > 10 * free
@@ -137,9 +155,9 @@ def test_what_the_encoder_tells_is_removed():
             adam.zero_grad()
             loss.backward()
             adam.step()
-            regressor.remember(z.detach(), x[:, 1:])
+            regressor.add_to_memory(z.detach(), x[:, 1:])
             teacher.zero_grad()
-            regressor.lesson(512, generator).backward()
+            regressor.regression_loss(512, generator).backward()
             teacher.step()
         shares[strength] = share
     assert shares[0.0] > 0.3
@@ -178,7 +196,7 @@ def test_likelihood_and_divergence():
 def test_the_analysis_of_a_batch_is_that_of_a_stream(corpus, tmp_path):
     run = trainer(corpus, tmp_path)
     raw = run.segments.draw(2, np.random.default_rng(0))
-    batch = objective.analyse_batch(run.model, raw)
+    batch = objective.analyze_batch(run.model, raw)
     assert batch.audio.shape[1] == (16 - 1) * SMALL.hop_length
     assert batch.mel.shape == (2, 16, SMALL.n_mels) and batch.controls.shape == (2, 8, 1)
     # The prepared loudness is measured by the same function on the same grid.

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 if TYPE_CHECKING:
-    from vqsynth.codebook.table import Table
+    from vqsynth.library.table import Table
 
 
 def analyze(
     name: Annotated[str, typer.Argument(help="timbre, by name or by its folder")],
     descriptor: Annotated[
-        Optional[list[str]], typer.Option("--descriptor", "-d", help="measure only these (repeat the option); all by default")
+        Optional[list[str]],
+        typer.Option("--descriptor", "-d", help="measure only these (repeat the option); all by default"),
     ] = None,
     seconds: Annotated[float, typer.Option(help="length of sound that is measured of each code")] = 0.3,
     seed: Annotated[int, typer.Option(help="of the noise in the sound", min=0)] = 0,
@@ -25,17 +26,19 @@ def analyze(
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from vqsynth import descriptors
-    from vqsynth.codebook import analyze as analysis
-    from vqsynth.codebook import folder
+    from vqsynth.library import analyze as analysis
+    from vqsynth.library import timbre as folder
 
     for wanted in descriptor or ():
         descriptors.get(wanted)  # refused before the model is loaded
     timbre = folder.load(name)
-    columns = (TextColumn("analysing"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (TextColumn("analyzing"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     start = time.perf_counter()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("analysing", total=1.0)
-        table = analysis.analyze(timbre, descriptor or None, seconds, seed, lambda share: bar.update(task, completed=share))
+        task = bar.add_task("analyzing", total=1.0)
+        table = analysis.analyze(
+            timbre, descriptor or None, seconds, seed, lambda share: bar.update(task, completed=share)
+        )
     console = Console()
     # Columns keep their width when the output is a pipe.
     (console if console.is_terminal else Console(width=120)).print(summary(table, f"{timbre.name}: {table.K} codes"))
@@ -56,7 +59,11 @@ def summary(table: Table, title: str):
     for name in table.names:
         known = np.isfinite(table.column(name))
         unit = f" ({descriptors.get(name).unit})" if name in descriptors.names() else ""
-        cells = [f"{v:.0f}" if abs(v) >= 1000 else f"{v:.4g}" for v in table.percentile(name, [0, 10, 50, 90, 100])] if known.any() else ["-"] * 5
+        cells = (
+            [f"{v:.0f}" if abs(v) >= 1000 else f"{v:.4g}" for v in table.percentile(name, [0, 10, 50, 90, 100])]
+            if known.any()
+            else ["-"] * 5
+        )
         voiced = f"{np.mean(table.voicing):.0%}" if name == "f0" and table.voicing is not None else ""
         grid.add_row(name + unit, *cells, str(known.sum()), voiced)
     return grid

@@ -14,7 +14,9 @@ _COLOURS = {"used": "green", "varied": "cyan", "left out": "red"}
 
 @corpus_app.command()
 def fetch(
-    name: Annotated[Optional[str], typer.Argument(help="the pack, such as violin; without it the packs are listed")] = None,
+    name: Annotated[
+        Optional[str], typer.Argument(help="the pack, such as violin; without it the packs are listed")
+    ] = None,
     folder: Annotated[
         Optional[Path], typer.Option("--folder", "-o", help="where to put it (default recordings/NAME)")
     ] = None,

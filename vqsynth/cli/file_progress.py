@@ -13,8 +13,13 @@ class FileProgress:
         self.tasks = tasks or ("tracking pitch", "encoding", "decoding")
         console = Console(stderr=True)
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-            console=console, transient=True, disable=not console.is_terminal,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
         )
         self._task = self._bar.add_task("", total=1.0)
         self._done, self._total, self._name, self._share = 0, 1, "", 0.0

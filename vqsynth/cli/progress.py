@@ -26,7 +26,11 @@ class TrainingDisplay:
     def __init__(self) -> None:
         quiet = int(os.environ.get("RANK", "0")) > 0
         self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.fields[detail]}"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[detail]}"),
             console=Console(stderr=True, quiet=quiet),
         )
         self.task = self.progress.add_task("starting", total=1.0, detail="")
@@ -49,9 +53,14 @@ class TrainingDisplay:
         self.rate = 0.95 * self.rate + 0.05 * step.rate if self.rate else step.rate
         left = clock(step.seconds * (1 - step.share) / max(step.share, 1e-6))
         losses = " ".join(f"{name} {value:.2f}" for name, value in step.losses.items() if name != "total")
-        state = "".join(f" | {name.replace('_', ' ')} {value if isinstance(value, str) else f'{value:.0f}'}" for name, value in step.state.items())
+        state = "".join(
+            f" | {name.replace('_', ' ')} {value if isinstance(value, str) else f'{value:.0f}'}"
+            for name, value in step.state.items()
+        )
         detail = f"step {step.number}, {self.rate:.1f}/s, {left} left | {losses}{state}"
         self.progress.update(self.task, description="training", completed=step.share, detail=detail)
         if step.validation is not None:
-            held_out = "nothing held out" if math.isnan(step.validation) else f"held-out spectral loss {step.validation:.3f}"
+            held_out = (
+                "nothing held out" if math.isnan(step.validation) else f"held-out spectral loss {step.validation:.3f}"
+            )
             self.say(f"step {step.number} ({step.share:.0%}): {held_out}; {losses}{state}")

@@ -12,7 +12,7 @@ import typer
 from vqsynth.cli.transfer import BITS, Bits
 
 if TYPE_CHECKING:
-    from vqsynth.synthesis.render import Rendering
+    from vqsynth.render.render import Rendering
 
 
 class Matcher(str, Enum):
@@ -21,55 +21,106 @@ class Matcher(str, Enum):
 
 
 def render(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="a timbre's name, or the path of its folder")] = "violin",
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="a timbre's name, or the path of its folder")
+    ] = "violin",
     descriptor: Annotated[
         Optional[List[str]],
-        typer.Option("--descriptor", "-d", help="centroid, f0, bandwidth, rolloff, flatness or loudness; several times, each with a --target (default: centroid)"),
+        typer.Option(
+            "--descriptor",
+            "-d",
+            help="centroid, f0, bandwidth, rolloff, flatness or loudness; several times, each with a --target (default: centroid)",
+        ),
     ] = None,
     target: Annotated[
         Optional[List[str]],
-        typer.Option("--target", "-t", help="sin log exp arch line constant steps walk (sin:3 three periods, -line falling), A4, 440, a .csv, .mid or audio file"),
+        typer.Option(
+            "--target",
+            "-t",
+            help="sin log exp arch line constant steps walk (sin:3 three periods, -line falling), A4, 440, a .csv, .mid or audio file",
+        ),
     ] = None,
     range_: Annotated[
-        Optional[List[str]], typer.Option("--range", "-r", help="500:3000, A3:A4, or percentiles of the codes, p10:p90 (default); with several, f0=A3:A4")
+        Optional[List[str]],
+        typer.Option(
+            "--range",
+            "-r",
+            help="500:3000, A3:A4, or percentiles of the codes, p10:p90 (default); with several, f0=A3:A4",
+        ),
     ] = None,
-    weight: Annotated[Optional[List[str]], typer.Option("--weight", "-w", help="of a descriptor against the others: 2, or f0=2")] = None,
+    weight: Annotated[
+        Optional[List[str]], typer.Option("--weight", "-w", help="of a descriptor against the others: 2, or f0=2")
+    ] = None,
     periods: Annotated[Optional[float], typer.Option(help="of shapes that do not say their own")] = None,
     duration: Annotated[Optional[float], typer.Option(help="seconds (default: the target's own, or 24)")] = None,
-    gain: Annotated[Optional[str], typer.Option(help="dB (0 is -20 LUFS), or a curve: swell, line, a .csv, .mid or audio file")] = None,
+    gain: Annotated[
+        Optional[str], typer.Option(help="dB (0 is -20 LUFS), or a curve: swell, line, a .csv, .mid or audio file")
+    ] = None,
     gain_range: Annotated[Optional[str], typer.Option(help="of a gain curve, in dB: -30:0")] = None,
-    matcher: Annotated[Matcher, typer.Option(help="path: smoothest good sequence; nearest: frame by frame, the original method")] = Matcher.path,
+    matcher: Annotated[
+        Matcher, typer.Option(help="path: smoothest good sequence; nearest: frame by frame, the original method")
+    ] = Matcher.path,
     refine: Annotated[
-        Optional[int], typer.Option(min=0, help="rounds of trims: 0 none, 1 by expectation, more listen and correct (default: 2; nearest: 0)")
+        Optional[int],
+        typer.Option(
+            min=0, help="rounds of trims: 0 none, 1 by expectation, more listen and correct (default: 2; nearest: 0)"
+        ),
     ] = None,
     bend: Annotated[bool, typer.Option("--bend/--no-bend", help="trims may bend the pitch, by up to 100 cents")] = True,
-    tilt: Annotated[bool, typer.Option("--tilt/--no-tilt", help="trims may tilt the spectrum, by up to 6 dB an octave")] = True,
-    hold: Annotated[str, typer.Option(help="pitch to hold when f0 is not asked for: auto, none, a note or Hz")] = "auto",
-    clamp: Annotated[bool, typer.Option("--clamp", help="cut targets that are out of reach instead of refusing them")] = False,
+    tilt: Annotated[
+        bool, typer.Option("--tilt/--no-tilt", help="trims may tilt the spectrum, by up to 6 dB an octave")
+    ] = True,
+    hold: Annotated[
+        str, typer.Option(help="pitch to hold when f0 is not asked for: auto, none, a note or Hz")
+    ] = "auto",
+    clamp: Annotated[
+        bool, typer.Option("--clamp", help="cut targets that are out of reach instead of refusing them")
+    ] = False,
     seed: Annotated[int, typer.Option(help="of the noise and of walks")] = 0,
-    codes: Annotated[Optional[Path], typer.Option(help="play the codes of this .npz; if it does not exist, write them to it")] = None,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help=".wav or .flac (default: NAME_DESCRIPTOR_TARGET.wav)")] = None,
+    codes: Annotated[
+        Optional[Path], typer.Option(help="play the codes of this .npz; if it does not exist, write them to it")
+    ] = None,
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", help=".wav or .flac (default: NAME_DESCRIPTOR_TARGET.wav)")
+    ] = None,
     bits: BITS = Bits.sixteen,
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="draw OUT.png")] = True,
 ) -> None:
     """Make a timbre follow curves: OUT.wav, and beside it OUT.png, OUT.csv and OUT.json."""
-    from vqsynth.codebook.folder import load
-    from vqsynth.synthesis.render import Settings
-    from vqsynth.synthesis.render import render as run
-    from vqsynth.synthesis.request import pair
+    from vqsynth.control.request import pair
+    from vqsynth.library.timbre import load
+    from vqsynth.render.render import RenderSettings
+    from vqsynth.render.render import render as run
 
     requests = pair(descriptor or [], target or [], range_ or [], weight or [])
-    settings = Settings(
-        duration=duration, gain=gain, gain_range=gain_range, periods=periods, matcher=matcher.value, refine=refine, bend=bend,
-        tilt=tilt, hold=hold, clamp=clamp, seed=seed, bits=bits.value,
-    )  # fmt: skip
+    settings = RenderSettings(
+        duration=duration,
+        gain=gain,
+        gain_range=gain_range,
+        periods=periods,
+        matcher=matcher.value,
+        refine=refine,
+        bend=bend,
+        tilt=tilt,
+        hold=hold,
+        clamp=clamp,
+        seed=seed,
+        bits=bits.value,
+    )
     given = codes if codes is not None and codes.exists() else None
     if output is None:
         words = [requests[0].descriptor, str(requests[0].target)] if requests else [str(codes or "codes")]
         output = default_output(name, words)
     with Bar() as bar:
         done = run(
-            load(name), requests, settings, codes=given, keep_codes=codes if given is None else None, output=output, figure=figure, progress=bar.update
+            load(name),
+            requests,
+            settings,
+            codes=given,
+            keep_codes=codes if given is None else None,
+            output=output,
+            figure=figure,
+            progress=bar.update,
         )
     show(done, figure)
 
@@ -113,13 +164,25 @@ def show(done: Rendering, figure: bool) -> None:
     for title in ("descriptor", "target", "range", "in reach", "r", "median error", "voiced"):
         table.add_column(title, justify="left" if title in ("descriptor", "target") else "right")
     for name, result in done.report["descriptors"].items():
-        asked = f"{result['low']:.5g}" if result["low"] == result["high"] else f"{result['low']:.5g} to {result['high']:.5g}"
+        asked = (
+            f"{result['low']:.5g}"
+            if result["low"] == result["high"]
+            else f"{result['low']:.5g} to {result['high']:.5g}"
+        )
         if result["range"].startswith("p") and ":" in result["range"]:
             asked += f" ({result['range']})"
         pearson = "" if result["pearson"] is None else f"{result['pearson']:.4f}"
         voiced = f"{result['voiced_fraction']:.1%}" if "voiced_fraction" in result else ""
         title = f"{name} ({result['unit']})" if result["unit"] else name
-        table.add_row(title, result["target"], asked, f"{result['reach_low']:.5g} to {result['reach_high']:.5g}", pearson, _error(result), voiced)
+        table.add_row(
+            title,
+            result["target"],
+            asked,
+            f"{result['reach_low']:.5g} to {result['reach_high']:.5g}",
+            pearson,
+            _error(result),
+            voiced,
+        )
     console = Console()
     if not console.is_terminal:
         console = Console(width=140)

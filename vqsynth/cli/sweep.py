@@ -9,7 +9,9 @@ import typer
 
 
 def sweep(
-    recipe: Annotated[Optional[str], typer.Argument(metavar="[RECIPE.toml]", help="a recipe, or the name of one that ships")] = None,
+    recipe: Annotated[
+        Optional[str], typer.Argument(metavar="[RECIPE.toml]", help="a recipe, or the name of one that ships")
+    ] = None,
     timbres: Annotated[Optional[str], typer.Option(help="names with commas between: violin,cello")] = None,
     descriptors: Annotated[Optional[str], typer.Option("--descriptors", "-d", help="centroid,bandwidth,f0 ...")] = None,
     targets: Annotated[Optional[str], typer.Option(help="sin,arch,curve.csv ...")] = None,
@@ -19,22 +21,30 @@ def sweep(
     gain: Annotated[Optional[str], typer.Option(help="level in dB, or a curve")] = None,
     matcher: Annotated[Optional[str], typer.Option(help="path, nearest, or both with a comma between")] = None,
     refine: Annotated[Optional[int], typer.Option(min=0, help="rounds of trims")] = None,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="folder of the results (default: the recipe's name)")] = None,
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", help="folder of the results (default: the recipe's name)")
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="processes on this machine; -1: one a core")] = -1,
-    dask: Annotated[Optional[str], typer.Option(metavar="ADDRESS", help="run on a dask cluster: tcp://host:8786")] = None,
+    dask: Annotated[
+        Optional[str], typer.Option(metavar="ADDRESS", help="run on a dask cluster: tcp://host:8786")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only list what would be rendered")] = False,
 ) -> None:
     """Render the product of timbres, descriptors, targets and seeds in parallel.
 
     Options replace the recipe's lists. Started again, only what is missing is rendered.
     """
-    from vqsynth.synthesis import recipe as recipes
-    from vqsynth.synthesis.sweep import sweep as run
+    from vqsynth.render.sweep import recipe as recipes
+    from vqsynth.render.sweep.run import sweep as run
 
     lists: dict[str, Any] = recipes.read_recipe(recipe) if recipe else {}
     words = {"timbres": timbres, "descriptors": descriptors, "targets": targets, "ranges": ranges, "matchers": matcher}
     given = {key: [w.strip() for w in text.split(",") if w.strip()] for key, text in words.items() if text is not None}
-    given |= {key: value for key, value in (("durations", duration), ("gains", gain), ("refines", refine)) if value is not None}
+    given |= {
+        key: value
+        for key, value in (("durations", duration), ("gains", gain), ("refines", refine))
+        if value is not None
+    }
     if seeds is not None:
         given["seeds"] = recipes.parse_seeds(seeds)
     for key in given:
@@ -60,11 +70,24 @@ class _Bar:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         self._bar = Progress(
-            TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-            TextColumn("{task.fields[failed]}"), console=Console(stderr=True),
+            TextColumn("rendering"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[failed]}"),
+            console=Console(stderr=True),
         )
         self._task = self._bar.add_task("rendering", total=None, failed="")
 

@@ -9,8 +9,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vqsynth.codebook.table import Table
-    from vqsynth.model_folder import ModelFolder
+    from vqsynth.library.model_folder import ModelFolder
+    from vqsynth.library.table import Table
 
 
 def timbres() -> None:
@@ -20,14 +20,16 @@ def timbres() -> None:
     from rich.table import Table
 
     from vqsynth import descriptors
-    from vqsynth.codebook import folder
     from vqsynth.errors import VqsynthError, warn
+    from vqsynth.library import timbre as folder
 
     models = Table("timbre", box=box.SIMPLE_HEAD)
     for title in ("codes", "rate", "audio"):
         models.add_column(title, justify="right")
     models.add_column("description")
-    reaches = Table("timbre", box=box.SIMPLE_HEAD, title="lowest and highest value of each descriptor", title_justify="left")
+    reaches = Table(
+        "timbre", box=box.SIMPLE_HEAD, title="lowest and highest value of each descriptor", title_justify="left"
+    )
     shown = [descriptors.get(name) for name in descriptors.names()]
     for descriptor in shown:
         reaches.add_column(f"{descriptor.name}\n{descriptor.unit}", justify="right", no_wrap=True)
@@ -41,7 +43,9 @@ def timbres() -> None:
             warn(str(error))
             continue
         seconds = f"{card.get('training', {}).get('audio_seconds', 0):.0f} s"
-        models.add_row(name, str(config.n_codes), f"{config.sample_rate} Hz", seconds, card["timbre"].get("description", ""))
+        models.add_row(
+            name, str(config.n_codes), f"{config.sample_rate} Hz", seconds, card["timbre"].get("description", "")
+        )
         reaches.add_row(name, *cells)
     if not found:
         typer.echo("no timbres found; train one: vqsynth train RECORDINGS --timbre NAME")
@@ -56,7 +60,7 @@ def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path 
     from rich.console import Console
 
     from vqsynth.cli.analyze import summary
-    from vqsynth.codebook import folder
+    from vqsynth.library import timbre as folder
 
     timbre = folder.load(name)
     console = print_card(timbre)
@@ -78,7 +82,9 @@ def print_card(model: ModelFolder) -> Console:
         entries = content if isinstance(content, list) else [content]
         for number, entry in enumerate(entries, 1):
             title = section if len(entries) == 1 else f"{section} {number}"
-            table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2))
+            table = Table(
+                title=title, title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2)
+            )
             for key, value in flat(entry):
                 table.add_row(key, value)
             console.print(table)

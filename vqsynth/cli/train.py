@@ -34,7 +34,9 @@ def parse_time(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text):
         seconds = float(text)
     elif re.fullmatch(r"(\d+(\.\d+)?[hms])+", text):
-        seconds = sum(float(number) * {"h": 3600, "m": 60, "s": 1}[unit] for number, unit in re.findall(r"([\d.]+)([hms])", text))
+        seconds = sum(
+            float(number) * {"h": 3600, "m": 60, "s": 1}[unit] for number, unit in re.findall(r"([\d.]+)([hms])", text)
+        )
     else:
         seconds = 0.0
     if seconds <= 0:
@@ -43,12 +45,18 @@ def parse_time(text: str) -> float:
 
 
 def train(
-    recordings: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of recordings of ONE timbre (or one audio file).")],
+    recordings: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of recordings of ONE timbre (or one audio file).")
+    ],
     timbre: Annotated[str, typer.Option("--timbre", "-t", metavar="NAME", help="Name of the new timbre.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the timbre's folder is made in.")] = Path("codebooks"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the timbre's folder is made in.")] = Path(
+        "codebooks"
+    ),
     preset: Annotated[Optional[Preset], typer.Option(help="Size of the model (default: base).")] = None,
     time: Annotated[Optional[str], typer.Option(metavar="30m", help="How long to train (default: 30m).")] = None,
-    steps: Annotated[Optional[int], typer.Option(min=1, help="Train this many steps instead; repeatable to the bit.")] = None,
+    steps: Annotated[
+        Optional[int], typer.Option(min=1, help="Train this many steps instead; repeatable to the bit.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the split, the weights and every batch.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Segments a step.")] = 6,
@@ -59,7 +67,7 @@ def train(
     finish: Annotated[bool, typer.Option("--finish", help="Build the timbre from the checkpoint as it is.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a timbre or a run of this name.")] = False,
 ) -> None:
-    """Train a timbre from recordings, then analyse it: ready to render.
+    """Train a timbre from recordings, then analyze it: ready to render.
 
     Ten minutes of one instrument or voice are plenty; a dozen sampled notes do. A held-out part of the
     recordings is never trained on: its reconstructions (WAV and spectrogram) appear in
@@ -71,10 +79,10 @@ def train(
 
         torch.set_num_threads(threads)
     from vqsynth.cli.progress import TrainingDisplay
-    from vqsynth.codebook.train import train_timbre
     from vqsynth.errors import UsageError
-    from vqsynth.vqvae import config
+    from vqsynth.library.train import train_timbre
     from vqsynth.training.loop import Interrupted
+    from vqsynth.vqvae import config
     from vqsynth.vqvae.training.settings import TrainSettings
 
     if time and steps:
@@ -92,7 +100,12 @@ def train(
                 recordings, output / timbre, chosen, settings, device, resume, finish, overwrite, description, display
             )
     except Interrupted:
-        typer.echo(f"stopped; the checkpoint is in {output / timbre / 'training'}. Go on with --resume, or build from it with --finish.", err=True)
+        typer.echo(
+            f"stopped; the checkpoint is in {output / timbre / 'training'}. Go on with --resume, or build from it with --finish.",
+            err=True,
+        )
         raise typer.Exit(130) from None
     if result is not None:
-        typer.echo(f"{result.path} is ready: vqsynth render {timbre if output == Path('codebooks') else result.path} --target sin")
+        typer.echo(
+            f"{result.path} is ready: vqsynth render {timbre if output == Path('codebooks') else result.path} --target sin"
+        )

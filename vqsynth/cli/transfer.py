@@ -23,9 +23,12 @@ class Bits(str, Enum):
 SOURCE = Annotated[Path, typer.Argument(metavar="IN", help="an audio file, or a folder of them")]
 TIMBRE = Annotated[str, typer.Option("--timbre", "-t", help="a timbre's name, or the path of its folder")]
 PITCH = Annotated[
-    Pitch, typer.Option(help="track: keep the melody, moved by octaves into the timbre's range; codes: as the codes have it")
+    Pitch,
+    typer.Option(help="track: keep the melody, moved by octaves into the timbre's range; codes: as the codes have it"),
 ]
-OCTAVES = Annotated[Optional[int], typer.Option(help="move the melody by this many octaves instead of the best", min=-6, max=6)]
+OCTAVES = Annotated[
+    Optional[int], typer.Option(help="move the melody by this many octaves instead of the best", min=-6, max=6)
+]
 GAIN = Annotated[float, typer.Option(help="added to the level, in dB")]
 SEED = Annotated[int, typer.Option(help="of the noise")]
 BITS = Annotated[Bits, typer.Option(help="sample format; FLAC has 16 and 24")]
@@ -35,7 +38,8 @@ def transfer(
     source: SOURCE,
     timbre: TIMBRE,
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", help="file or folder (default: IN_TIMBRE.wav, or the folder IN_TIMBRE)")
+        Optional[Path],
+        typer.Option("--output", "-o", help="file or folder (default: IN_TIMBRE.wav, or the folder IN_TIMBRE)"),
     ] = None,
     pitch: PITCH = Pitch.track,
     octaves: OCTAVES = None,
@@ -46,13 +50,21 @@ def transfer(
 ) -> None:
     """Play any sound in a timbre; a folder gives a mirrored folder."""
     from vqsynth.cli.file_progress import FileProgress
-    from vqsynth.codebook.folder import load
-    from vqsynth.synthesis.mirror import transfer_all
+    from vqsynth.library.timbre import load
+    from vqsynth.render.transfer_folder import transfer_all
 
     with FileProgress() as display:
         done, failed = transfer_all(
-            source, load(timbre), output, display, figure,
-            pitch=pitch.value, octaves=octaves, gain_db=gain, seed=seed, bits=bits.value,
+            source,
+            load(timbre),
+            output,
+            display,
+            figure,
+            pitch=pitch.value,
+            octaves=octaves,
+            gain_db=gain,
+            seed=seed,
+            bits=bits.value,
         )
     for result in done:
         octave = f", moved {result.octaves:+d} octaves" if result.octaves else ""
@@ -71,10 +83,10 @@ def encode(
 ) -> None:
     """Encode a sound to a timbre's codes, with its loudness and pitch (.npz)."""
     from vqsynth.cli.file_progress import FileProgress
-    from vqsynth.codebook.folder import load
     from vqsynth.errors import UsageError
-    from vqsynth.synthesis.codes import save_codes
-    from vqsynth.synthesis.transfer import encode as encode_sound
+    from vqsynth.library.timbre import load
+    from vqsynth.render.code_file import save_codes
+    from vqsynth.render.transfer import encode as encode_sound
 
     output = output or Path(f"{source.stem}.npz")
     if output.suffix.lower() != ".npz":
@@ -90,10 +102,18 @@ def encode(
 
 
 def decode(
-    codes: Annotated[Path, typer.Argument(metavar="CODES.npz", help="codes from `vqsynth encode` or `vqsynth render --codes`")],
-    timbre: Annotated[Optional[str], typer.Option("--timbre", "-t", help="(default: the timbre they were made with)")] = None,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="WAV or FLAC file (default: CODES.wav)")] = None,
-    pitch: Annotated[Pitch, typer.Option(help="track: bend to the pitch in the file; codes: leave it to the codes")] = Pitch.track,
+    codes: Annotated[
+        Path, typer.Argument(metavar="CODES.npz", help="codes from `vqsynth encode` or `vqsynth render --codes`")
+    ],
+    timbre: Annotated[
+        Optional[str], typer.Option("--timbre", "-t", help="(default: the timbre they were made with)")
+    ] = None,
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", help="WAV or FLAC file (default: CODES.wav)")
+    ] = None,
+    pitch: Annotated[
+        Pitch, typer.Option(help="track: bend to the pitch in the file; codes: leave it to the codes")
+    ] = Pitch.track,
     gain: GAIN = 0.0,
     seed: SEED = 0,
     bits: BITS = Bits.sixteen,
@@ -101,9 +121,9 @@ def decode(
 ) -> None:
     """Turn codes back into sound."""
     from vqsynth.cli.file_progress import FileProgress
-    from vqsynth.codebook.folder import load
-    from vqsynth.synthesis.codes import load_codes, timbre_of
-    from vqsynth.synthesis.transfer import decode as decode_codes
+    from vqsynth.library.timbre import load
+    from vqsynth.render.code_file import load_codes, timbre_of
+    from vqsynth.render.transfer import decode as decode_codes
 
     output = output or Path(f"{codes.stem}.wav")
     loaded = load(timbre or timbre_of(codes))

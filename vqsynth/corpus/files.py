@@ -134,9 +134,7 @@ def stream_channels(path: str | Path, block_seconds: float = 10.0) -> Iterator[n
             yield block
 
 
-def read_mono(
-    path: str | Path, sample_rate: int, start: float = 0.0, seconds: float | None = None
-) -> np.ndarray:
+def read_mono(path: str | Path, sample_rate: int, start: float = 0.0, seconds: float | None = None) -> np.ndarray:
     """Read a file, or ``seconds`` of it from ``start``, as mono float32 [samples] at ``sample_rate`` Hz.
 
     Raises:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vqsynth.corpus import files
-from vqsynth.corpus.recipes import RECIPES, Progress, weed
+from vqsynth.corpus.clients import RECIPES, Progress, weed
 from vqsynth.errors import UsageError, VqsynthError, nearest_names
-from vqsynth.files import read_toml, write_text
+from vqsynth.storage.atomic import read_toml, write_text
 
 _LICENCES = {
     "CC-BY-3.0": "Creative Commons Attribution 3.0 Unported",
@@ -191,8 +191,7 @@ def _licence(pack: Pack) -> str:
         f"Source: package {pack.package} {pack.version} ({pack.client}).\n"
         f"Licence: {names} ({pack.licence}).\n"
         f"Credit: {pack.credit}.\n"
-        f"Changes: {_changes(pack)}.\n"
-        + ("".join(f"Note: {trap}.\n" for trap in pack.traps))
+        f"Changes: {_changes(pack)}.\n" + ("".join(f"Note: {trap}.\n" for trap in pack.traps))
     )
 
 

@@ -8,9 +8,32 @@ import numpy as np
 
 # Kana by consonant, in the order a i u e o; open vowels are what a timbre is made of, so they come most often.
 _VOWELS = "あいうえお"
-_ROWS = ("かきくけこ", "さしすせそ", "たちつてと", "なにぬねの", "はひふへほ", "まみむめも", "らりるれろ", "がぎぐげご", "ばびぶべぼ")
+_ROWS = (
+    "かきくけこ",
+    "さしすせそ",
+    "たちつてと",
+    "なにぬねの",
+    "はひふへほ",
+    "まみむめも",
+    "らりるれろ",
+    "がぎぐげご",
+    "ばびぶべぼ",
+)
 _OPEN_SHARE = 0.45
-_STEPS = (("C", 0), ("C", 1), ("D", 0), ("D", 1), ("E", 0), ("F", 0), ("F", 1), ("G", 0), ("G", 1), ("A", 0), ("A", 1), ("B", 0))
+_STEPS = (
+    ("C", 0),
+    ("C", 1),
+    ("D", 0),
+    ("D", 1),
+    ("E", 0),
+    ("F", 0),
+    ("F", 1),
+    ("G", 0),
+    ("G", 1),
+    ("A", 0),
+    ("A", 1),
+    ("B", 0),
+)
 _DIVISIONS = 4
 _BAR = 4 * _DIVISIONS
 

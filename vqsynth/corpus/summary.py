@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vqsynth.corpus.check import LEFT_OUT, USED, VARIED, FileReport, note_name
-from vqsynth.files import atomic_path
+from vqsynth.storage.atomic import atomic_path
 
 GAP_SEMITONES = 3.0
 _TUNING_SEMITONES = 0.25  # notes are seldom in tune to the cent

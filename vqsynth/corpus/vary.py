@@ -38,7 +38,9 @@ class Note:
     sustain: int
 
 
-def find_note(audio: np.ndarray, sample_rate: int, f0: np.ndarray, loudness: np.ndarray, hop_length: int) -> Note | None:
+def find_note(
+    audio: np.ndarray, sample_rate: int, f0: np.ndarray, loudness: np.ndarray, hop_length: int
+) -> Note | None:
     """Return the note in ``audio``, or None where it is not one steady note.
 
     Shape:
@@ -60,7 +62,10 @@ def find_note(audio: np.ndarray, sample_rate: int, f0: np.ndarray, loudness: np.
     loudest = int(np.argmax(loudness[start:end])) * hop_length
     sustain = min(loudest, len(piece) // 3) * OVERSAMPLING
     fundamental = 440 * 2 ** ((centre - 69) / 12)
-    sampled = [soxr.resample(x, sample_rate, OVERSAMPLING * sample_rate) for x in (piece, darken(piece, sample_rate, fundamental))]
+    sampled = [
+        soxr.resample(x, sample_rate, OVERSAMPLING * sample_rate)
+        for x in (piece, darken(piece, sample_rate, fundamental))
+    ]
     return Note(*sampled, centre, sustain)
 
 

@@ -14,7 +14,7 @@ from vqsynth.errors import UsageError
 
 FMIN, FMAX = 46.875, 2800.0
 METHODS = ("auto", "swift", "yin", "pyin")
-_BLOCK = 4096  # frames analysed at a time, so that memory does not grow with the recording
+_BLOCK = 4096  # frames analyzed at a time, so that memory does not grow with the recording
 _OCTAVES = np.log2([0.25, 1 / 3, 0.5, 2.0, 3.0, 4.0])
 _LOW_HZ = 130.0  # below, harmonics need the longer window to stand apart
 

@@ -11,13 +11,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from vqsynth.errors import VqsynthError
-from vqsynth.files import save_tensors
+from vqsynth.storage.atomic import save_tensors
 
 Modules = Mapping[str, nn.Module]
 Optimizers = Mapping[str, torch.optim.Optimizer]
 
 
-def save(path: Path, modules: Modules, optimizers: Optimizers, progress: dict, others: Mapping[str, Tensor] | None = None) -> None:
+def save(
+    path: Path, modules: Modules, optimizers: Optimizers, progress: dict, others: Mapping[str, Tensor] | None = None
+) -> None:
     """Write modules, optimisers, ``others`` and ``progress`` (plain values), whole or not at all."""
     tensors = {f"{name}.{k}": v for name, module in modules.items() for k, v in module.state_dict().items()}
     tensors |= others or {}

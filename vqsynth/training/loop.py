@@ -123,8 +123,12 @@ class Loop(abc.ABC):
         taken = time.perf_counter() - begin
         self.seconds = self.elapsed(taken)
         return Step(
-            self.number, self.share(), self.seconds, 1 / taken,
-            {name: float(value.detach()) for name, value in losses.items()}, report(),
+            self.number,
+            self.share(),
+            self.seconds,
+            1 / taken,
+            {name: float(value.detach()) for name, value in losses.items()},
+            report(),
         )
 
     def run(

@@ -1,4 +1,4 @@
-"""Recordings to training pieces on disk: resampled, levelled, varied, analysed."""
+"""Recordings to training pieces on disk: resampled, levelled, varied, analyzed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from vqsynth.corpus.check import SILENT_DB, screen
-from vqsynth.corpus.files import find_audio, read_mono, stream_mono
+from vqsynth.corpus.files import find_audio, stream_mono
 from vqsynth.corpus.vary import Note, find_note, largest_gap, phrases
 from vqsynth.errors import VqsynthError, warn
-from vqsynth.files import write_text
+from vqsynth.storage.atomic import write_text
 
-Analyse = Callable[[np.ndarray], dict[str, np.ndarray]]
-"""Analyses audio [samples]: at least ``f0`` [frames] Hz (0 where unvoiced), ``loudness`` [frames] dB, ``active`` [frames] bool."""
+Analyze = Callable[[np.ndarray], dict[str, np.ndarray]]
+"""Analyzes audio [samples]: at least ``f0`` [frames] Hz (0 where unvoiced), ``loudness`` [frames] dB, ``active`` [frames] bool."""
 TYPES = {"audio": np.float32, "f0": np.float32, "loudness": np.float32, "active": np.uint8, "mel": np.float16}
 PIECE_SECONDS = 20.0
 LEVEL_LUFS = -18.0
@@ -73,13 +73,13 @@ class DiskFull(VqsynthError):
 class _Writer:
     """Appends pieces to the arrays of a prepared corpus."""
 
-    def __init__(self, folder: Path, analyse: Analyse) -> None:
-        self.folder, self.analyse, self.pieces = folder, analyse, []
+    def __init__(self, folder: Path, analyze: Analyze) -> None:
+        self.folder, self.analyze, self.pieces = folder, analyze, []
         self.samples = self.frames = 0
         self.files: dict[str, io.FileIO] = {}
 
     def add(self, audio: np.ndarray, source: str, held_out: bool, varied: bool) -> dict[str, np.ndarray]:
-        arrays = self.analyse(audio)
+        arrays = self.analyze(audio)
         try:
             for name, array in {"audio": audio, **arrays}.items():
                 if name not in self.files:
@@ -88,7 +88,9 @@ class _Writer:
                 if self.files[name].write(data) < len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
-            raise DiskFull(f"{self.folder}: the prepared recordings do not fit ({error.strerror}); free some space or choose another --output") from error
+            raise DiskFull(
+                f"{self.folder}: the prepared recordings do not fit ({error.strerror}); free some space or choose another --output"
+            ) from error
         frames = len(arrays["f0"])
         self.pieces.append(Piece(source, held_out, varied, self.samples, len(audio), self.frames, frames))
         self.samples += len(audio)
@@ -139,7 +141,10 @@ def _level_gain(path: Path, sample_rate: int) -> float:
     """Gain that brings the loudest moment of a file to the working level; 0 for a silent file."""
     from vqsynth.dsp.loudness import loudness
 
-    loudest = max((loudness(block, sample_rate).max(initial=-200) for block in stream_mono(path, sample_rate) if len(block)), default=-200)
+    loudest = max(
+        (loudness(block, sample_rate).max(initial=-200) for block in stream_mono(path, sample_rate) if len(block)),
+        default=-200,
+    )
     return 0.0 if loudest <= SILENT_DB else float(10 ** ((LEVEL_LUFS - loudest) / 20))
 
 
@@ -148,7 +153,7 @@ def prepare(
     folder: Path,
     sample_rate: int,
     hop_length: int,
-    analyse: Analyse,
+    analyze: Analyze,
     seed: int = 0,
     vary: str = "auto",
     vary_seconds: float = 240.0,
@@ -158,7 +163,7 @@ def prepare(
 
     Args:
         sample_rate: of all audio, Hz. hop_length: of the analysis, samples.
-        analyse: called with the audio [samples] of every piece.
+        analyze: called with the audio [samples] of every piece.
         vary: ``auto`` varies where most recordings are single notes, ``on`` always, ``off`` never.
 
     Raises:
@@ -168,7 +173,7 @@ def prepare(
     found = find_audio(recordings)
     files, left_out = _screened(found)
     kept_out = hold_out(files, seed)
-    writer = _Writer(folder, analyse)
+    writer = _Writer(folder, analyze)
     notes: list[Note] = []
     used = []
     per_piece = int(PIECE_SECONDS * sample_rate)
@@ -201,7 +206,9 @@ def prepare(
             note = find_note(buffer, sample_rate, arrays["f0"], arrays["loudness"], hop_length)
             notes += [note] if note else []
     if not used:
-        raise VqsynthError(f"{recordings}: none of its {len(found)} audio files can be used; run `vqsynth corpus check` to see why")
+        raise VqsynthError(
+            f"{recordings}: none of its {len(found)} audio files can be used; run `vqsynth corpus check` to see why"
+        )
     varied = 0.0
     if vary == "on" and notes or vary == "auto" and len(notes) >= max(2, 0.5 * len(used)):
         for phrase in phrases(notes, sample_rate, vary_seconds, seed):

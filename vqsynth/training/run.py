@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from vqsynth.corpus.packs import read_sources
 from vqsynth.errors import UsageError, VqsynthError
-from vqsynth.files import read_toml, write_text
+from vqsynth.figures.preview import write_preview
+from vqsynth.storage.atomic import read_toml, write_text
 from vqsynth.training.loop import Loop, Step
-from vqsynth.training.prepare import Analyse, Prepared, prepare
-from vqsynth.training.preview import write_preview
+from vqsynth.training.prepare import Analyze, Prepared, prepare
 
 STALE_SHARE = 0.35
 """Share of a run without a better validation after which the user is told."""
@@ -54,7 +54,9 @@ def pick_device(device: str) -> str:
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"--device {device}: not usable here ({str(error).splitlines()[0]}); use auto, cpu or cuda") from error
+        raise UsageError(
+            f"--device {device}: not usable here ({str(error).splitlines()[0]}); use auto, cpu or cuda"
+        ) from error
     return device
 
 
@@ -85,16 +87,22 @@ class RunFolder:
         if overwrite:
             shutil.rmtree(self.work, ignore_errors=True)
         elif (self.folder / self.card).is_file():
-            raise UsageError(f"{self.folder}: is there already; choose another {self.option}, or replace it with --overwrite")
+            raise UsageError(
+                f"{self.folder}: is there already; choose another {self.option}, or replace it with --overwrite"
+            )
         elif (self.work / "checkpoint.safetensors").is_file():
-            raise UsageError(f"{self.folder}: holds an unfinished run; go on with --resume, or start again with --overwrite")
+            raise UsageError(
+                f"{self.folder}: holds an unfinished run; go on with --resume, or start again with --overwrite"
+            )
         self._make()
 
     def _make(self) -> None:
         try:
             self.work.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise VqsynthError(f"{self.folder}: cannot be created ({error.strerror}); choose another --output") from error
+            raise VqsynthError(
+                f"{self.folder}: cannot be created ({error.strerror}); choose another --output"
+            ) from error
 
     def write_settings(self, config: BaseModel, settings: BaseModel) -> None:
         """Write what the run was started with."""
@@ -104,7 +112,9 @@ class RunFolder:
         content = {"model": config.model_dump(mode="json"), "training": settings.model_dump(exclude_none=True)}
         write_text(self.work / "settings.toml", tomli_w.dumps(content))
 
-    def stored(self, config: BaseModel | None, settings: BaseModel, config_type: type, settings_type: type) -> tuple[Any, Any]:
+    def stored(
+        self, config: BaseModel | None, settings: BaseModel, config_type: type, settings_type: type
+    ) -> tuple[Any, Any]:
         """The settings of an interrupted run, with a new length if one is asked for.
 
         Raises:
@@ -115,7 +125,9 @@ class RunFolder:
         stored = read_toml(self.work / "settings.toml")
         stored_config = config_type(**stored["model"])
         if config is not None and stored_config != config:
-            raise UsageError(f"{self.work}: was started with another --preset; resume without --preset, or train anew under another name")
+            raise UsageError(
+                f"{self.work}: was started with another --preset; resume without --preset, or train anew under another name"
+            )
         merged = dict(stored["training"])
         if settings.steps or settings.seconds:
             merged.pop("steps", None)
@@ -123,13 +135,29 @@ class RunFolder:
             merged.update({k: v for k, v in (("steps", settings.steps), ("seconds", settings.seconds)) if v})
         return stored_config, settings_type(**merged)
 
-    def prepare(self, recordings: Path, sample_rate: int, hop_length: int, analyse: Analyse, settings: Any, reporter: Reporter, fresh: bool) -> None:
+    def prepare(
+        self,
+        recordings: Path,
+        sample_rate: int,
+        hop_length: int,
+        analyze: Analyze,
+        settings: Any,
+        reporter: Reporter,
+        fresh: bool,
+    ) -> None:
         """Prepare the recordings, unless that was done before."""
         if fresh:
             shutil.rmtree(self.work / "corpus", ignore_errors=True)
         if not (self.work / "corpus" / "pieces.json").is_file():
             prepare(
-                recordings, self.work / "corpus", sample_rate, hop_length, analyse, settings.seed, settings.vary, settings.vary_seconds,
+                recordings,
+                self.work / "corpus",
+                sample_rate,
+                hop_length,
+                analyze,
+                settings.seed,
+                settings.vary,
+                settings.vary_seconds,
                 lambda text, share: reporter.phase(f"preparing {text}", share),
             )
 
@@ -147,12 +175,16 @@ class RunFolder:
         shutil.rmtree(self.work / "corpus", ignore_errors=True)
 
 
-def report_validation(reporter: Reporter, config: Any, loop: Loop, step: Step, preview: tuple[torch.Tensor, torch.Tensor] | None) -> None:
+def report_validation(
+    reporter: Reporter, config: Any, loop: Loop, step: Step, preview: tuple[torch.Tensor, torch.Tensor] | None
+) -> None:
     """Write what the model makes of held-out recordings, and say when more training seems to be in vain."""
     if loop.rank or preview is None:
         return
     target, output = (audio.cpu().numpy() for audio in preview)
-    write_preview(loop.folder / "previews", step.number, target, output, config.sample_rate, config.n_fft, config.hop_length)
+    write_preview(
+        loop.folder / "previews", step.number, target, output, config.sample_rate, config.n_fft, config.hop_length
+    )
     stale = step.share - loop.best_share
     if loop.judged() and STALE_SHARE < stale <= STALE_SHARE + 1.5 / loop.settings.validations and step.share < 0.95:
         reporter.say(

@@ -46,7 +46,9 @@ class Segments:
         """Samples from ``first`` of a piece, silence where it has none."""
         length = (self.frames - 1) * self.hop_length + 2 * self.margin
         first -= self.margin
-        inside = self.corpus.audio[piece.start + max(0, first) : piece.start + max(0, min(first + length, piece.samples))]
+        inside = self.corpus.audio[
+            piece.start + max(0, first) : piece.start + max(0, min(first + length, piece.samples))
+        ]
         before = max(0, -first)
         return np.pad(inside, (before, length - before - len(inside)))
 

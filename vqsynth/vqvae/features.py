@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vqsynth.dsp.filterbank import mel_filters
 from vqsynth.dsp.loudness import loudness_of_power
+from vqsynth.dsp.mel import mel_filters
 from vqsynth.dsp.pitch import encode_f0
 from vqsynth.dsp.stft import power_spectrogram
 from vqsynth.vqvae.config import ModelConfig
@@ -46,7 +46,7 @@ def encoder_view(mel: Tensor, f0: Tensor, config: ModelConfig) -> Tensor:
 
 
 def extract(audio: np.ndarray, config: ModelConfig, f0: np.ndarray | None = None) -> Features:
-    """Analyse ``audio`` [samples] at the model's rate; ``f0`` [frames] may be given if already tracked."""
+    """Analyze ``audio`` [samples] at the model's rate; ``f0`` [frames] may be given if already tracked."""
     if f0 is None:
         from vqsynth.descriptors import f0 as tracker
 
@@ -67,6 +67,6 @@ def extract(audio: np.ndarray, config: ModelConfig, f0: np.ndarray | None = None
     )
 
 
-def analyse(audio: np.ndarray, config: ModelConfig) -> dict[str, np.ndarray]:
+def feature_arrays(audio: np.ndarray, config: ModelConfig) -> dict[str, np.ndarray]:
     """:func:`extract` as the arrays that a prepared corpus stores."""
     return {name: tensor.numpy() for name, tensor in vars(extract(audio, config)).items()}

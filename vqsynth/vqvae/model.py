@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vqsynth.dsp.streaming import StreamState
-from vqsynth.dsp.subtractive import Frames, Synth
+from vqsynth.dsp.source_filter import Frames, Synth
+from vqsynth.streaming.convolution import StreamState
 from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.features import Features, extract
 from vqsynth.vqvae.network import Decoder, Encoder

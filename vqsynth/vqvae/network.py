@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vqsynth.dsp.convnext import Block
-from vqsynth.dsp.filterbank import band_interpolation
+from vqsynth.dsp.mel import band_interpolation
 from vqsynth.dsp.pitch import decode_f0
-from vqsynth.dsp.streaming import CausalConv1d
-from vqsynth.dsp.subtractive import Frames
+from vqsynth.dsp.source_filter import Frames
+from vqsynth.streaming.convnext import Block
+from vqsynth.streaming.convolution import CausalConv1d
 from vqsynth.vqvae.config import ModelConfig
 
 

@@ -1,9 +1,9 @@
 """The continuous path: a mel-spectrogram VAE freed of loudness, with a streaming vocoder.
 
-    import vqsynth.wavae
-    strings = vqsynth.wavae.load("strings")
-    path = strings.encode(audio)          # latents, loudness, principal axes
-    audio = strings.decode(path)
+import vqsynth.wavae
+strings = vqsynth.wavae.load("strings")
+path = strings.encode(audio)          # latents, loudness, principal axes
+audio = strings.decode(path)
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vqsynth.wavae.domain import Domain as Domain
     from vqsynth.wavae.domain import load as load
-    from vqsynth.wavae.path import LatentPath as LatentPath
+    from vqsynth.wavae.paths.latent_path import LatentPath as LatentPath
 
-_HOMES = {"Domain": "domain", "load": "domain", "LatentPath": "path"}
+_HOMES = {"Domain": "domain", "load": "domain", "LatentPath": "paths.latent_path"}
 __all__ = list(_HOMES)
 
 

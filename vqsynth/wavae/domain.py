@@ -12,15 +12,15 @@ import numpy as np
 
 from vqsynth.dsp import loudness
 from vqsynth.errors import VqsynthError
-from vqsynth.files import save_tensors, sha256
-from vqsynth.model_folder import MODEL, ModelFolder
-from vqsynth.wavae.path import LatentPath
-from vqsynth.wavae.pca import Pca
+from vqsynth.library.model_folder import MODEL, ModelFolder
+from vqsynth.storage.atomic import save_tensors, sha256
+from vqsynth.wavae.paths.latent_path import LatentPath
+from vqsynth.wavae.paths.pca import Pca
 
 if TYPE_CHECKING:
-    from vqsynth.wavae.config import WavaeConfig
-    from vqsynth.wavae.model import Wavae
-    from vqsynth.wavae.stream import Stream
+    from vqsynth.wavae.network.config import WavaeConfig
+    from vqsynth.wavae.network.model import Wavae
+    from vqsynth.wavae.network.stream import Stream
 
 CARD = "wavae.toml"
 
@@ -46,7 +46,7 @@ class Domain(ModelFolder):
     @functools.cached_property
     def config(self) -> WavaeConfig:
         """The model's configuration."""
-        from vqsynth.wavae.config import WavaeConfig
+        from vqsynth.wavae.network.config import WavaeConfig
 
         return self.read_config(WavaeConfig)
 
@@ -57,7 +57,7 @@ class Domain(ModelFolder):
     @functools.cached_property
     def model(self) -> Wavae:
         """The model in single precision, ready for inference."""
-        from vqsynth.wavae.model import Wavae
+        from vqsynth.wavae.network.model import Wavae
 
         return self.fill(Wavae(self.config), self._tensors)
 
@@ -92,7 +92,17 @@ class Domain(ModelFolder):
         if not np.isfinite(audio).all():
             raise VqsynthError("the sound holds values that are no numbers (NaN or infinity); export it again")
         z, controls = self.model.encode(audio)
-        return LatentPath(z, controls, config.controls, config.rate, config.sample_rate, len(audio), self.name, self.pca, loudness.VERSION)
+        return LatentPath(
+            z,
+            controls,
+            config.controls,
+            config.rate,
+            config.sample_rate,
+            len(audio),
+            self.name,
+            self.pca,
+            loudness.VERSION,
+        )
 
     def accept(self, path: LatentPath) -> None:
         """Check that a path can be decoded here.
@@ -102,11 +112,17 @@ class Domain(ModelFolder):
         """
         config = self.config
         if path.z.shape[1] != config.latent_dim:
-            raise VqsynthError(f"the path has {path.z.shape[1]} latent dimensions, but {self.name} has {config.latent_dim}; encode the sound with {self.name}")
+            raise VqsynthError(
+                f"the path has {path.z.shape[1]} latent dimensions, but {self.name} has {config.latent_dim}; encode the sound with {self.name}"
+            )
         if abs(path.rate / config.rate - 1) > 1e-4:
-            raise VqsynthError(f"the path has {path.rate:.2f} frames a second, but {self.name} has {config.rate:.2f}; encode the sound with {self.name}")
+            raise VqsynthError(
+                f"the path has {path.rate:.2f} frames a second, but {self.name} has {config.rate:.2f}; encode the sound with {self.name}"
+            )
         if path.names != config.controls:
-            raise VqsynthError(f"the path carries {', '.join(path.names)}, but {self.name} is controlled by {', '.join(config.controls)}")
+            raise VqsynthError(
+                f"the path carries {', '.join(path.names)}, but {self.name} is controlled by {', '.join(config.controls)}"
+            )
         if path.loudness_version != loudness.VERSION:
             raise VqsynthError(
                 f"the path was made with loudness version {path.loudness_version}, this vqsynth measures version {loudness.VERSION}; encode the sound again"

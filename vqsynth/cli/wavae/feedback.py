@@ -14,25 +14,50 @@ from vqsynth.cli.wavae.interpolate import MODEL
 
 def feedback(
     model: MODEL,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac (default: MODEL_feedback.wav)")] = None,
+    output: Annotated[
+        Optional[Path],
+        typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac (default: MODEL_feedback.wav)"),
+    ] = None,
     frequency: Annotated[
         str,
-        typer.Option("--frequency", "-f", metavar="TARGET", help="centre of the band: 440Hz, A4, sin:3@200:4000, a .csv, a recording (its centroid)"),
+        typer.Option(
+            "--frequency",
+            "-f",
+            metavar="TARGET",
+            help="centre of the band: 440Hz, A4, sin:3@200:4000, a .csv, a recording (its centroid)",
+        ),
     ] = "sin",
-    q: Annotated[str, typer.Option("--q", metavar="TARGET", help="quality of the band, centre over width: 5, line@1:10, a .csv")] = "5",
+    q: Annotated[
+        str, typer.Option("--q", metavar="TARGET", help="quality of the band, centre over width: 5, line@1:10, a .csv")
+    ] = "5",
     feedback: Annotated[
-        str, typer.Option("--feedback", metavar="TARGET", help="gain of a pass: above 1 the loop grows to its ceiling, below 1 it dies; 2, arch@0:3")
+        str,
+        typer.Option(
+            "--feedback",
+            metavar="TARGET",
+            help="gain of a pass: above 1 the loop grows to its ceiling, below 1 it dies; 2, arch@0:3",
+        ),
     ] = "2",
-    duration: Annotated[Optional[float], typer.Option("--duration", "-d", help="seconds (default: the curves' or the input's, else 20)")] = None,
+    duration: Annotated[
+        Optional[float], typer.Option("--duration", "-d", help="seconds (default: the curves' or the input's, else 20)")
+    ] = None,
     source: Annotated[
-        Optional[Path], typer.Option("--input", "-i", metavar="IN.wav", help="a recording mixed into the model's input (default: a burst of noise)")
+        Optional[Path],
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="IN.wav",
+            help="a recording mixed into the model's input (default: a burst of noise)",
+        ),
     ] = None,
     block: Annotated[int, typer.Option(help="samples of a block; the loop's own delay is one block")] = 512,
     delay: Annotated[float, typer.Option(help="added to the loop's delay, ms")] = 0.0,
     breath: Annotated[float, typer.Option(help="noise in the band relative to the signal, dB; -100 is none")] = -20.0,
     seed: Annotated[int, typer.Option(help="of the noise, and of curves that walk")] = 0,
     bits: BITS = Bits.sixteen,
-    figure: Annotated[bool, typer.Option("--figure/--no-figure", help="draw OUT.png: mel spectrogram, frequency, Q and factor")] = True,
+    figure: Annotated[
+        bool, typer.Option("--figure/--no-figure", help="draw OUT.png: mel spectrogram, frequency, Q and factor")
+    ] = True,
 ) -> None:
     """Let a model listen to itself through a moving band-pass: OUT.wav, OUT.png and OUT.json.
 
@@ -45,14 +70,16 @@ def feedback(
     A shape takes its range after @; one CSV may hold all three curves, in columns named frequency, q and feedback.
     """
     from vqsynth.wavae import load
-    from vqsynth.wavae.feedback import Settings
-    from vqsynth.wavae.feedback import feedback as run
+    from vqsynth.wavae.effects.feedback import FeedbackSettings
+    from vqsynth.wavae.effects.feedback import feedback as run
 
     loaded = load(model)
-    settings = Settings(frequency, q, feedback, duration, block, delay, breath, seed, bits.value)
+    settings = FeedbackSettings(frequency, q, feedback, duration, block, delay, breath, seed, bits.value)
     with Bar() as bar:
         done = run(loaded, settings, source, output or Path(f"{loaded.name}_feedback.wav"), figure, bar.update)
     measured = done.report["measured"]
     spearman = measured["centroid_follows_frequency_spearman"]
     followed = "" if spearman is None else f", centroid follows the band with {spearman:.2f} (Spearman)"
-    typer.echo(f"{', '.join(map(str, done.files))}: {len(done.audio) / done.sample_rate:.1f} s, peak {measured['peak_db']:.1f} dB{followed}")
+    typer.echo(
+        f"{', '.join(map(str, done.files))}: {len(done.audio) / done.sample_rate:.1f} s, peak {measured['peak_db']:.1f} dB{followed}"
+    )

@@ -30,8 +30,13 @@ def models() -> None:
             continue
         distance = domain.card.get("quality", {}).get("log_mel_distance_db")
         table.add_row(
-            name, str(config.latent_dim), f"{config.rate:.1f} Hz", f"{1000 * config.delay / config.sample_rate:.0f} ms",
-            f"{domain.card['training'].get('audio_seconds', 0):.0f} s", f"{distance} dB" if distance else "", domain.header.get("description", ""),
+            name,
+            str(config.latent_dim),
+            f"{config.rate:.1f} Hz",
+            f"{1000 * config.delay / config.sample_rate:.0f} ms",
+            f"{domain.card['training'].get('audio_seconds', 0):.0f} s",
+            f"{distance} dB" if distance else "",
+            domain.header.get("description", ""),
         )
     if not found:
         typer.echo("no models found; train one: vqsynth wavae train RECORDINGS --name NAME")

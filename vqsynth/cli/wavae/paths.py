@@ -19,7 +19,9 @@ FILE = typer.Argument(metavar="PATH", help="a latent path: .npz, .csv or .txt")
 def encode(
     source: Annotated[Path, typer.Argument(metavar="IN", help="an audio file")],
     model: MODEL,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", metavar="PATH", help=".npz, .csv or .txt (default: IN.npz)")] = None,
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", metavar="PATH", help=".npz, .csv or .txt (default: IN.npz)")
+    ] = None,
 ) -> None:
     """Encode a sound to a model's latent path, with its loudness.
 
@@ -28,21 +30,32 @@ def encode(
 
     Example: vqsynth wavae encode voice.wav --model strings -o z.npz
     """
-    from vqsynth.wavae import load, path_file
-    from vqsynth.wavae.source import encode_source
+    from vqsynth.wavae import load
+    from vqsynth.wavae.effects.input import encode_recording
+    from vqsynth.wavae.paths import path_file
 
     output = output or Path(f"{source.stem}.npz")
     path_file.check_suffix(output)
-    _, path, _ = encode_source(source, load(model), "raw")
+    _, path, _ = encode_recording(source, load(model), "raw")
     path_file.save(output, path)
-    typer.echo(f"{output}: {len(path)} frames, {path.samples / path.sample_rate:.2f} s, {path.z.shape[1]} dimensions of {path.domain}")
+    typer.echo(
+        f"{output}: {len(path)} frames, {path.samples / path.sample_rate:.2f} s, {path.z.shape[1]} dimensions of {path.domain}"
+    )
 
 
 def decode(
     file: Annotated[Path, FILE],
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", metavar="OUT", help=".wav or .flac (default: PATH.wav)")] = None,
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", metavar="OUT", help=".wav or .flac (default: PATH.wav)")
+    ] = None,
     model: Annotated[
-        Optional[str], typer.Option("--model", "-m", metavar="NAME", help="a domain's name or folder (default: the one in the file; texts need it)")
+        Optional[str],
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME",
+            help="a domain's name or folder (default: the one in the file; texts need it)",
+        ),
     ] = None,
     gain: Annotated[float, typer.Option(metavar="DB", help="of the finished sound, in dB")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="of the noise")] = 0,
@@ -54,8 +67,9 @@ def decode(
 
     Example: vqsynth wavae decode z.npz -o OUT.wav
     """
-    from vqsynth.wavae import load, path_file
-    from vqsynth.wavae.sound import decode_file, maker_of
+    from vqsynth.wavae import load
+    from vqsynth.wavae.effects.output import decode_file, maker_of
+    from vqsynth.wavae.paths import path_file
 
     domain = load(model) if model else None
     path = path_file.load(file, domain)
@@ -71,7 +85,9 @@ class InOrder(TyperCommand):
         values, _, order = self.make_parser(ctx).parse_args(args=list(args))
         left = {name: iter(given) for name, given in values.items() if isinstance(given, (list, tuple))}
         ctx.meta["order"] = [
-            (option.opts[0].lstrip("-"), next(left[option.name]) if option.name in left else "") for option in order if option.opts
+            (option.opts[0].lstrip("-"), next(left[option.name]) if option.name in left else "")
+            for option in order
+            if option.opts
         ]
         return super().parse_args(ctx, args)
 
@@ -83,23 +99,63 @@ def _operator(name: str, metavar: str, text: str, **more: Any) -> Any:
 def bend(
     context: typer.Context,
     file: Annotated[Path, FILE],
-    dim: Annotated[Texts, _operator("--dim", "D", "dimensions of the operators that follow, until the next --dim: 0, 0,2 or all")] = None,
-    scale: Annotated[Texts, _operator("--scale", "F", "stretch the distance from the recordings' mean: 1 changes nothing, 0 is the mean")] = None,
+    dim: Annotated[
+        Texts, _operator("--dim", "D", "dimensions of the operators that follow, until the next --dim: 0, 0,2 or all")
+    ] = None,
+    scale: Annotated[
+        Texts,
+        _operator("--scale", "F", "stretch the distance from the recordings' mean: 1 changes nothing, 0 is the mean"),
+    ] = None,
     bias: Annotated[Texts, _operator("--bias", "A", "add A standard deviations")] = None,
-    randomize: Annotated[Texts, _operator("--randomize", "A", "add smooth noise (Gaussian, below 3 Hz) of A standard deviations")] = None,
+    randomize: Annotated[
+        Texts, _operator("--randomize", "A", "add smooth noise (Gaussian, below 3 Hz) of A standard deviations")
+    ] = None,
     reverse: Annotated[
-        int, _operator("--reverse", "", "turn round in time; all dimensions take the loudness with them", count=True, show_default=False)
+        int,
+        _operator(
+            "--reverse",
+            "",
+            "turn round in time; all dimensions take the loudness with them",
+            count=True,
+            show_default=False,
+        ),
     ] = 0,
-    smooth: Annotated[Texts, _operator("--smooth", "N", "moving average over N frames (23 ms each), without delay")] = None,
-    curve: Annotated[Texts, _operator("--curve", "D=CURVE", "replace dimension D by a curve in standard deviations: 0=curve.csv, 0=sin:3, 0=line@-1:2")] = None,
-    loudness: Annotated[Texts, _operator("--loudness", "CURVE", "replace the loudness by a curve in dB LUFS: curve.csv, arch@-40:-15, voice.wav, -20")] = None,
-    loudness_scale: Annotated[Texts, _operator("--loudness-scale", "F", "stretch the dynamics below the loudest frame")] = None,
+    smooth: Annotated[
+        Texts, _operator("--smooth", "N", "moving average over N frames (23 ms each), without delay")
+    ] = None,
+    curve: Annotated[
+        Texts,
+        _operator(
+            "--curve",
+            "D=CURVE",
+            "replace dimension D by a curve in standard deviations: 0=curve.csv, 0=sin:3, 0=line@-1:2",
+        ),
+    ] = None,
+    loudness: Annotated[
+        Texts,
+        _operator(
+            "--loudness", "CURVE", "replace the loudness by a curve in dB LUFS: curve.csv, arch@-40:-15, voice.wav, -20"
+        ),
+    ] = None,
+    loudness_scale: Annotated[
+        Texts, _operator("--loudness-scale", "F", "stretch the dynamics below the loudest frame")
+    ] = None,
     loudness_offset: Annotated[Texts, _operator("--loudness-offset", "DB", "add dB to the loudness")] = None,
-    centroid: Annotated[Texts, _operator("--centroid", "CURVE", "replace the centroid by a curve in Hz, where the model controls it")] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="dimensions are the model's own latents, not the principal axes")] = False,
+    centroid: Annotated[
+        Texts, _operator("--centroid", "CURVE", "replace the centroid by a curve in Hz, where the model controls it")
+    ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="dimensions are the model's own latents, not the principal axes")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="of --randomize; a path's second one takes the next number")] = 0,
-    model: Annotated[Optional[str], typer.Option("--model", "-m", metavar="NAME", help="the domain of a .csv or .txt, which do not say it")] = None,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", metavar="OUT", help=".npz, .csv or .txt (default: PATH_bent.npz)")] = None,
+    model: Annotated[
+        Optional[str],
+        typer.Option("--model", "-m", metavar="NAME", help="the domain of a .csv or .txt, which do not say it"),
+    ] = None,
+    output: Annotated[
+        Optional[Path],
+        typer.Option("--output", "-o", metavar="OUT", help=".npz, .csv or .txt (default: PATH_bent.npz)"),
+    ] = None,
 ) -> None:
     """Bend a latent path: operators act one after the other, in the order in which they are written.
 
@@ -117,7 +173,9 @@ def bend(
 
     vqsynth wavae bend z.npz --randomize 0.2 --seed 3 --curve 0=sin:3@-1:1 --loudness arch -o bent.npz
     """
-    from vqsynth.wavae import bend_line, load, path_file
+    from vqsynth.wavae import load
+    from vqsynth.wavae.paths import operator_line as bend_line
+    from vqsynth.wavae.paths import path_file
 
     output = output or Path(f"{file.stem}_bent.npz")
     path_file.check_suffix(output)
@@ -125,4 +183,6 @@ def bend(
     path = path_file.load(file, load(model) if model else None)
     bent = bend_line.apply(path, steps, raw, seed)
     path_file.save(output, bent)
-    typer.echo(f"{output}: {len(bent)} frames of {bent.domain}, {'; '.join(bent.operations[len(path.operations):]) or 'not bent'}")
+    typer.echo(
+        f"{output}: {len(bent)} frames of {bent.domain}, {'; '.join(bent.operations[len(path.operations) :]) or 'not bent'}"
+    )

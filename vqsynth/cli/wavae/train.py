@@ -21,13 +21,21 @@ class Controls(str, Enum):
 
 
 def train(
-    recordings: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of recordings of one kind of sound (or one audio file).")],
+    recordings: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of recordings of one kind of sound (or one audio file).")
+    ],
     name: Annotated[str, typer.Option("--name", "-n", metavar="NAME", help="Name of the new model.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the model's folder is made in.")] = Path("codebooks/wavae"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the model's folder is made in.")] = Path(
+        "codebooks/wavae"
+    ),
     preset: Annotated[Optional[Preset], typer.Option(help="Size of the model (default: base).")] = None,
-    controls: Annotated[Controls, typer.Option(help="What is taken out of the latent, to be drawn by you.")] = Controls.loudness,
+    controls: Annotated[
+        Controls, typer.Option(help="What is taken out of the latent, to be drawn by you.")
+    ] = Controls.loudness,
     time: Annotated[Optional[str], typer.Option(metavar="30m", help="How long to train (default: 30m).")] = None,
-    steps: Annotated[Optional[int], typer.Option(min=1, help="Train this many steps instead; repeatable to the bit.")] = None,
+    steps: Annotated[
+        Optional[int], typer.Option(min=1, help="Train this many steps instead; repeatable to the bit.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the split, the weights and every batch.")] = 0,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 takes all cores.")] = 0,
@@ -51,9 +59,9 @@ def train(
     from vqsynth.cli.train import parse_time
     from vqsynth.errors import UsageError
     from vqsynth.training.loop import Interrupted
-    from vqsynth.wavae import config
-    from vqsynth.wavae.train import train_domain
+    from vqsynth.wavae.network import config
     from vqsynth.wavae.training.settings import WavaeSettings
+    from vqsynth.wavae.training.train import train_domain
 
     if time and steps:
         raise UsageError("--time and --steps: give one of them")
@@ -68,8 +76,15 @@ def train(
     settings = WavaeSettings(seed=seed, steps=steps, seconds=seconds)
     try:
         with TrainingDisplay() as display:
-            domain = train_domain(recordings, output / name, chosen, settings, device, resume, finish, overwrite, description, display)
+            domain = train_domain(
+                recordings, output / name, chosen, settings, device, resume, finish, overwrite, description, display
+            )
     except Interrupted:
-        typer.echo(f"stopped; the checkpoint is in {output / name / 'training'}. Go on with --resume, or build from it with --finish.", err=True)
+        typer.echo(
+            f"stopped; the checkpoint is in {output / name / 'training'}. Go on with --resume, or build from it with --finish.",
+            err=True,
+        )
         raise typer.Exit(130) from None
-    typer.echo(f"{domain.path} is ready: vqsynth wavae encode IN.wav --model {name if output == Path('codebooks/wavae') else domain.path}")
+    typer.echo(
+        f"{domain.path} is ready: vqsynth wavae encode IN.wav --model {name if output == Path('codebooks/wavae') else domain.path}"
+    )

@@ -19,22 +19,36 @@ class Pitch(str, Enum):
 
 def transfer(
     source: SOURCE,
-    to: Annotated[List[str], typer.Option("--to", "-t", metavar="NAME", help="a wavae model's name or folder; several times for several")],
+    to: Annotated[
+        List[str],
+        typer.Option("--to", "-t", metavar="NAME", help="a wavae model's name or folder; several times for several"),
+    ],
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", metavar="FOLDER", help="(default: the working folder; of a folder IN, the folder IN_transfer)")
+        Optional[Path],
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="(default: the working folder; of a folder IN, the folder IN_transfer)",
+        ),
     ] = None,
     adapt: Annotated[
         float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way")
     ] = 1.0,
     pitch: Annotated[
-        Pitch, typer.Option(help="track: sing the sound's own melody, moved by octaves into the model's range; model: what the model makes of it")
+        Pitch,
+        typer.Option(
+            help="track: sing the sound's own melody, moved by octaves into the model's range; model: what the model makes of it"
+        ),
     ] = Pitch.track,
     octaves: OCTAVES = None,
     level: LEVEL = Level.match,
     gain: GAIN = 0.0,
     seed: SEED = 0,
     bits: BITS = Bits.sixteen,
-    figure: Annotated[bool, typer.Option("--figure/--no-figure", help="draw IN_transfer.png: the original and what became of it")] = True,
+    figure: Annotated[
+        bool, typer.Option("--figure/--no-figure", help="draw IN_transfer.png: the original and what became of it")
+    ] = True,
 ) -> None:
     """Play any sound through one or several models: IN_NAME.wav for each; a folder gives a mirrored folder.
 
@@ -46,17 +60,29 @@ def transfer(
     """
     from vqsynth.cli.file_progress import FileProgress
     from vqsynth.wavae import load
-    from vqsynth.wavae.transfer import TASK, transfer_all
+    from vqsynth.wavae.effects.transfer import TASK, transfer_all
 
     domains = [load(name) for name in to]
     with FileProgress(TASK) as display:
         done, failed = transfer_all(
-            source, domains, output, display,
-            strength=adapt, pitch=pitch.value, octaves=octaves, level=level.value, gain_db=gain, seed=seed, bits=bits.value, figure=figure,
+            source,
+            domains,
+            output,
+            display,
+            strength=adapt,
+            pitch=pitch.value,
+            octaves=octaves,
+            level=level.value,
+            gain_db=gain,
+            seed=seed,
+            bits=bits.value,
+            figure=figure,
         )
     for result in done:
         for made in result:
             octave = f", moved {made.octaves:+d} octaves" if made.octaves else ""
-            typer.echo(f"{made.output}: {made.seconds:.1f} s, {made.voiced:.0%} voiced{octave}, {made.distance:.1f} std from {made.model}")
+            typer.echo(
+                f"{made.output}: {made.seconds:.1f} s, {made.voiced:.0%} voiced{octave}, {made.distance:.1f} std from {made.model}"
+            )
     if failed:
         raise typer.Exit(1)

@@ -14,7 +14,7 @@ from vqsynth.vqvae.features import encoder_view
 
 
 @dataclasses.dataclass
-class Batch:
+class SegmentBatch:
     """Segments of equal length.
 
     Shape:
@@ -32,10 +32,10 @@ class Batch:
         """The encoder's input. Shape: [batch, frames, n_features]."""
         return encoder_view(self.mel, self.f0, config)
 
-    def to(self, device: torch.device) -> Batch:
-        return Batch(*(getattr(self, field.name).to(device) for field in dataclasses.fields(self)))
+    def to(self, device: torch.device) -> SegmentBatch:
+        return SegmentBatch(*(getattr(self, field.name).to(device) for field in dataclasses.fields(self)))
 
 
-def draw(segments: Segments, size: int, random: np.random.Generator) -> Batch:
+def draw(segments: Segments, size: int, random: np.random.Generator) -> SegmentBatch:
     """Draw a batch of segments."""
-    return Batch(**segments.draw(size, random))
+    return SegmentBatch(**segments.draw(size, random))

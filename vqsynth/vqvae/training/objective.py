@@ -10,16 +10,16 @@ from torch import Tensor, nn
 from vqsynth.dsp.losses import multi_resolution_stft
 from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.pitch import encode_f0
-from vqsynth.dsp.subtractive import Synth
+from vqsynth.dsp.source_filter import Synth
 from vqsynth.training.segments import fill_f0
 from vqsynth.vqvae.model import VQVAE
 from vqsynth.vqvae.quantizer import Quantized
-from vqsynth.vqvae.training.batches import Batch
+from vqsynth.vqvae.training.batches import SegmentBatch
 from vqsynth.vqvae.training.settings import TrainSettings
 
 
 @dataclasses.dataclass
-class Outcome:
+class ForwardResult:
     """One forward pass.
 
     Attributes:
@@ -43,7 +43,7 @@ class Objective(nn.Module):
         self.model, self.settings = model, settings
         self.synth: Synth = model.synth()
 
-    def forward(self, batch: Batch, quantize: bool, generator: torch.Generator | None = None) -> Outcome:
+    def forward(self, batch: SegmentBatch, quantize: bool, generator: torch.Generator | None = None) -> ForwardResult:
         model, config = self.model, self.model.config
         latents = model.encoder(batch.inputs(config))
         active = batch.active.flatten()
@@ -70,7 +70,9 @@ class Objective(nn.Module):
         goal = goal / goal.sum(-1, keepdim=True).clamp_min(1e-6)
         entropy = -(goal * torch.log_softmax(logits, -1)).sum(-1)
         losses["pitch"] = (entropy * voiced).sum() / voiced.sum().clamp_min(1)
-        agreement = nn.functional.binary_cross_entropy(frames.voicing.clamp(1e-5, 1 - 1e-5), voiced.float(), reduction="none")
+        agreement = nn.functional.binary_cross_entropy(
+            frames.voicing.clamp(1e-5, 1 - 1e-5), voiced.float(), reduction="none"
+        )
         losses["voicing"] = (agreement * batch.active).sum() / batch.active.sum().clamp_min(1)
         losses["total"] = (
             losses["spectral"]
@@ -78,4 +80,4 @@ class Objective(nn.Module):
             + self.settings.pitch_weight * losses["pitch"]
             + self.settings.voicing_weight * losses["voicing"]
         )
-        return Outcome(losses, audio, flat[active].detach(), quantized, predicted.detach())
+        return ForwardResult(losses, audio, flat[active].detach(), quantized, predicted.detach())

@@ -36,7 +36,11 @@ class Regressor(nn.Module):
     def __init__(self, latent_dim: int, n_controls: int, width: int = 128, memory: int = 12_288) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(latent_dim, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2), nn.Linear(width, n_controls)
+            nn.Linear(latent_dim, width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, n_controls),
         )
         for name, tensor in (
             ("latents", torch.zeros(memory, latent_dim)),
@@ -52,7 +56,7 @@ class Regressor(nn.Module):
         return self.layers((latents - self.mean) @ self.whitening)
 
     @torch.no_grad()
-    def remember(self, latents: Tensor, controls: Tensor) -> None:
+    def add_to_memory(self, latents: Tensor, controls: Tensor) -> None:
         """Keep frames in place of the oldest ones. Shape: [frames, latent_dim], [frames, n_controls]."""
         size = len(self.latents)
         place = (self.count + torch.arange(len(latents), device=latents.device)) % size
@@ -65,12 +69,14 @@ class Regressor(nn.Module):
         # The symmetric root: axes of nearly equal variance may swap from batch to batch, this does not.
         self.whitening.copy_(vectors / values.sqrt() @ vectors.T)
 
-    def lesson(self, size: int, generator: torch.Generator) -> Tensor:
+    def regression_loss(self, size: int, generator: torch.Generator) -> Tensor:
         """Loss over random frames of the memory, in units of the controls' variance."""
         kept = min(int(self.count), len(self.latents))
         pick = torch.randint(kept, (size,), generator=generator)
         target = self.controls[pick]
-        return ((self.predict(self.latents[pick]) - target).square().mean(0) / self.controls[:kept].var(0).clamp_min(1e-3)).mean()
+        return (
+            (self.predict(self.latents[pick]) - target).square().mean(0) / self.controls[:kept].var(0).clamp_min(1e-3)
+        ).mean()
 
     def forward(self, latents: Tensor, controls: Tensor, strength: float) -> tuple[Tensor, float]:
         """Squared error in units of the controls' variance, for the encoder alone: its gradient is reversed.

@@ -6,13 +6,13 @@ import numpy as np
 
 from vqsynth.descriptors import f0 as tracker
 from vqsynth.dsp.loudness import loudness
-from vqsynth.wavae.config import WavaeConfig
+from vqsynth.wavae.network.config import WavaeConfig
 
 SILENCE_DB = 60.0
 """A frame this far under the loudest of its recording is silence."""
 
 
-def analyse(audio: np.ndarray, config: WavaeConfig) -> dict[str, np.ndarray]:
+def pitch_and_level(audio: np.ndarray, config: WavaeConfig) -> dict[str, np.ndarray]:
     """Pitch and level on the mel grid, frame ``t`` centred on sample ``t * hop_length``.
 
     Shape: [samples] -> f0 [frames] Hz (0 where unvoiced), loudness [frames] dB, active [frames] bool

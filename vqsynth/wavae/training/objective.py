@@ -11,13 +11,13 @@ from vqsynth.dsp.losses import multi_resolution_stft
 from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.pitch import encode_f0
 from vqsynth.training.segments import fill_f0
-from vqsynth.wavae.analysis import scale_controls
-from vqsynth.wavae.config import STRIDE
-from vqsynth.wavae.model import Wavae
+from vqsynth.wavae.network.analysis import scale_controls
+from vqsynth.wavae.network.config import STRIDE
+from vqsynth.wavae.network.model import Wavae
 
 
 @dataclasses.dataclass
-class Batch:
+class AnalyzedBatch:
     """Segments with the model's own analysis of them.
 
     Shape:
@@ -38,7 +38,7 @@ class Batch:
         return self.active[:, STRIDE - 1 :: STRIDE]
 
 
-def analyse_batch(model: Wavae, raw: dict[str, Tensor]) -> Batch:
+def analyze_batch(model: Wavae, raw: dict[str, Tensor]) -> AnalyzedBatch:
     """Bring drawn segments (with a margin of half a frame) to what the losses read."""
     half = model.config.n_fft // 2
     with torch.no_grad():
@@ -47,8 +47,13 @@ def analyse_batch(model: Wavae, raw: dict[str, Tensor]) -> Batch:
         # As in a stream: the level between two latent frames is on the line.
         between = (loudness[:, 1::2] + torch.cat([loudness[:, :1], loudness[:, 1:-1:2]], 1)) / 2
         loudness = torch.stack([between, loudness[:, 1::2]], -1).flatten(1)
-    return Batch(
-        raw["audio"][:, half:-half], mel, raw["f0"], gain_of_loudness(loudness), controls[:, STRIDE - 1 :: STRIDE], raw["active"]
+    return AnalyzedBatch(
+        raw["audio"][:, half:-half],
+        mel,
+        raw["f0"],
+        gain_of_loudness(loudness),
+        controls[:, STRIDE - 1 :: STRIDE],
+        raw["active"],
     )
 
 
@@ -68,14 +73,16 @@ def pitch_losses(model: Wavae, outputs: Tensor, f0: Tensor, active: Tensor) -> t
     return weighted_mean(pitch, voiced), weighted_mean(agreement, active)
 
 
-def synthesise(model: Wavae, outputs: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
+def synthesise(model: Wavae, outputs: Tensor, batch: AnalyzedBatch, generator: torch.Generator | None) -> Tensor:
     """Sound of the vocoder's outputs, sung at the tracked pitch. Shape: [batch, frames, n] -> [batch, samples]."""
     harmonic, noise = model.vocoder.bands(outputs)
     f0 = fill_f0(batch.f0.cpu()).to(batch.f0)
     return model.synth.whole(f0, harmonic, noise, batch.gain, generator)
 
 
-def vocoder_losses(model: Wavae, mel: Tensor, batch: Batch, generator: torch.Generator | None) -> tuple[dict[str, Tensor], Tensor]:
+def vocoder_losses(
+    model: Wavae, mel: Tensor, batch: AnalyzedBatch, generator: torch.Generator | None
+) -> tuple[dict[str, Tensor], Tensor]:
     """Spectral, pitch and voicing losses of ``mel`` [batch, frames, n_mels] made sound; and the sound."""
     outputs = model.vocoder(mel)
     audio = synthesise(model, outputs, batch, generator)
@@ -98,6 +105,6 @@ def divergence(mean: Tensor, log_variance: Tensor, active: Tensor) -> Tensor:
     return weighted_mean(0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1), active)
 
 
-def decoded(model: Wavae, latents: Tensor, batch: Batch) -> Tensor:
+def decoded(model: Wavae, latents: Tensor, batch: AnalyzedBatch) -> Tensor:
     """Mel frames of latents under the batch's own controls."""
     return model.decoder(latents, scale_controls(batch.controls))

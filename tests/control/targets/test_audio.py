@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import soundfile
+
+from vqsynth.control.targets import parse_target
+from vqsynth.errors import UsageError, VqsynthError
+
+RATE = 22050
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory):
+    """Two harmonic notes, 220 and 330 Hz, the second 12 dB softer, with silence between."""
+    tone = lambda hz: sum(np.sin(2 * np.pi * hz * k * np.arange(RATE) / RATE) / k for k in range(1, 8))  # noqa: E731
+    audio = 0.2 * np.concatenate([tone(220.0), np.zeros(RATE), 0.25 * tone(330.0)])
+    path = tmp_path_factory.mktemp("audio") / "voice.wav"
+    soundfile.write(path, audio, RATE)
+    return str(path)
+
+
+def test_its_pitch_is_followed_where_there_is_one(voice):
+    target = parse_target(voice, descriptor="f0", unit="Hz", with_gain=True)
+    assert target.natural_duration == pytest.approx(3.0, abs=0.01) and target.takes_range
+    times = np.array([0.5, 1.5, 2.5, 3.5])
+    values = target.values(times, 3.0)
+    assert np.isfinite(values).all()
+    assert values[[0, 2]] == pytest.approx([220, 330], rel=0.01)
+    assert target.mask(times).tolist() == [True, False, True, False]
+    assert not target.has_gain or target.gain(times)[1] < -40
+    assert target.gain(times)[0] - target.gain(times)[2] == pytest.approx(12, abs=2.5)
+
+
+def test_a_range_stretches_its_curve(voice):
+    target = parse_target(voice, descriptor="f0")
+    values = target.values(np.array([0.5, 2.5]), 3.0, 440.0, 880.0, log=True)
+    assert values == pytest.approx([440, 880], rel=0.01)
+    assert not target.has_gain and target.gain(np.zeros(1)) is None
+
+
+def test_as_gain_it_gives_its_level(voice):
+    target = parse_target(voice, descriptor="gain")
+    loud, rest, soft = target.values(np.array([0.5, 1.5, 2.5]), 3.0)
+    assert target.unit == "dB" and rest < -40
+    assert loud - soft == pytest.approx(12, abs=2.5)
+
+
+def test_audio_that_cannot_be_used(tmp_path, voice):
+    with pytest.raises(UsageError, match="which descriptor"):
+        parse_target(voice)
+    noise = np.random.default_rng(0).normal(0, 0.1, RATE)
+    soundfile.write(tmp_path / "noise.wav", noise, RATE)
+    with pytest.raises(UsageError, match="noise.wav: its f0 could not be measured"):
+        parse_target(str(tmp_path / "noise.wav"), descriptor="f0")
+    (tmp_path / "fake.wav").write_text("no sound here")
+    with pytest.raises(VqsynthError, match="fake.wav"):
+        parse_target(str(tmp_path / "fake.wav"), descriptor="centroid")

@@ -1,0 +1,102 @@
+"""Ranges among the codes that are left, reach, clamping, and the pitch that is held."""
+
+import numpy as np
+import pytest
+
+from vqsynth.control.request import Request
+from vqsynth.control.resolve import resolve, voiced
+from vqsynth.control.targets import parse_target
+from vqsynth.errors import UsageError
+from vqsynth.library.table import Table
+
+TIMES = np.linspace(0, 10, 500)
+
+
+def request(name, target, range_=None):
+    return Request(name, parse_target(target, descriptor=name), range_)
+
+
+def resolve_all(table, *requests, **options):
+    options.setdefault("hold", None)
+    return {goal.name: goal for goal in resolve(requests, table, TIMES, 10.0, **options)}
+
+
+@pytest.fixture()
+def table() -> Table:
+    """Three pitches of 20 codes: at 220 Hz centroids are 500 to 1000, at 440 Hz 1000 to 3000, at 880 Hz 2000 to 2500."""
+    f0 = np.repeat([220.0, 440.0, 880.0], 20)
+    centroid = np.concatenate([np.geomspace(500, 1000, 20), np.geomspace(1000, 3000, 20), np.geomspace(2000, 2500, 20)])
+    return Table(
+        {"centroid": centroid, "f0": f0}, std={"f0": np.zeros(60)}, usage=np.ones(60, int), voicing=np.ones(60)
+    )
+
+
+def test_percentiles_are_those_of_the_codes_at_the_asked_pitch(table):
+    alone = resolve_all(table, request("centroid", "sin"))["centroid"]
+    with_pitch = resolve_all(table, request("centroid", "sin"), request("f0", "A3"))["centroid"]
+    here = table.column("centroid")[:20]
+    assert (with_pitch.low, with_pitch.high) == pytest.approx(np.percentile(here, [10, 90]))
+    assert with_pitch.reach == pytest.approx((500, 1000))
+    assert alone.high > 2000
+    assert with_pitch.values.min() >= with_pitch.low - 1e-6 and with_pitch.values.max() <= with_pitch.high + 1e-6
+
+
+def test_the_held_pitch_is_where_the_range_is_widest(table):
+    held = resolve_all(table, request("centroid", "sin"), hold="auto")["f0"]
+    assert held.held and abs(1200 * np.log2(held.values[0] / 440)) < 60
+    assert np.ptp(held.values) == 0
+
+
+def test_the_held_pitch_is_where_an_asked_range_is_reached(table):
+    held = resolve_all(table, request("centroid", "sin", "600:900"), hold="auto")["f0"]
+    assert abs(1200 * np.log2(held.values[0] / 220)) < 60
+
+
+def test_the_pitch_is_left_free_when_no_pitch_reaches_the_range(table, capsys):
+    resolved = resolve_all(table, request("centroid", "sin", "600:2800"), hold="auto")
+    assert set(resolved) == {"centroid"}
+    assert "left free" in capsys.readouterr().err
+
+
+def test_out_of_reach_is_refused_with_the_range_and_cut_only_on_request(table, capsys):
+    with pytest.raises(UsageError, match="reaches 500 to 3000 Hz"):
+        resolve_all(table, request("centroid", "line", "500:20000"))
+    goal = resolve_all(table, request("centroid", "line", "500:20000"), clamp=True)["centroid"]
+    assert goal.values.max() == pytest.approx(3000)
+    assert "cut" in capsys.readouterr().err
+
+
+def test_reach_is_that_of_the_codes_that_meet_the_other_request(table):
+    with pytest.raises(UsageError, match="reaches 500 to 1000 Hz"):
+        resolve_all(table, request("centroid", "sin", "600:2800"), request("f0", "A3"))
+    assert resolve_all(table, request("centroid", "sin", "1200:2800"), request("f0", "A4"))["centroid"].low == 1200
+
+
+def test_trims_extend_the_reach(table):
+    with pytest.raises(UsageError):
+        resolve_all(table, request("centroid", "constant", "3200:3200"))
+    assert resolve_all(table, request("centroid", "constant", "3200:3200"), reach=1 / 6)["centroid"].high == 3200
+
+
+def test_unknown_repeated_and_missing_descriptors(table):
+    with pytest.raises(UsageError, match="unknown descriptor"):
+        resolve_all(table, Request("brightness", "sin"))
+    with pytest.raises(UsageError, match="twice"):
+        resolve_all(table, request("f0", "A3"), request("f0", "A4"))
+    with pytest.raises(UsageError, match="not in this timbre's table"):
+        resolve_all(table, request("rolloff", "sin"))
+    with pytest.raises(UsageError, match="takes no range"):
+        resolve_all(table, request("f0", "A4", "A3:A5"))
+
+
+def test_codes_heard_as_two_pitches_carry_none(table):
+    table.std["f0"][3] = 100.0
+    table.voicing[4] = 0.4
+    assert not voiced(table)[[3, 4]].any() and voiced(table)[[2, 5]].all()
+
+
+def test_a_descriptor_that_no_code_has(table):
+    table.voicing[:] = 0.0
+    with pytest.raises(UsageError, match="none of this timbre's codes"):
+        resolve_all(table, request("f0", "A4"))
+    assert set(resolve_all(table, request("centroid", "sin"), hold="auto")) == {"centroid"}

@@ -1,0 +1,41 @@
+"""Codes are chosen at a melody's pitch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vqsynth.render.melody_match import PitchedCosts, codes_at_pitch
+
+
+def test_costs_prefer_the_pitch_where_there_is_one_and_the_sound_elsewhere():
+    random = np.random.default_rng(1)
+    codebook = random.standard_normal((200, 8)).astype(np.float32)
+    code_f0 = np.geomspace(200, 800, 200)
+    code_f0[::10] = np.nan
+    latents = random.standard_normal((60, 8)).astype(np.float32)
+    wanted = np.where(np.arange(60) < 40, np.geomspace(210, 780, 60), 0.0)
+    costs = PitchedCosts(latents, codebook, code_f0, wanted)
+    codes = costs(0, 60).argmin(1)
+    off = np.abs(12 * np.log2(code_f0[codes[:40]] / wanted[:40]))
+    assert np.isfinite(off).all() and off.max() < 1.5
+    nearest = ((latents[40:, None] - codebook) ** 2).sum(-1).argmin(1)
+    np.testing.assert_array_equal(codes[40:], nearest)
+    np.testing.assert_allclose(costs(10, 20), costs(0, 60)[10:20], rtol=1e-5, atol=1e-5)
+    # A pitch beyond all codes gives one at the end of the range.
+    far = PitchedCosts(latents, codebook, code_f0, np.full(60, 3200.0))(0, 60).argmin(1)
+    assert (code_f0[far] > 760).all()
+
+
+def test_codes_at_pitch_move_smoothly(tiny_timbre):
+    codebook = tiny_timbre.model.codebook.numpy()
+    random = np.random.default_rng(2)
+    latents = codebook[random.integers(0, 64, 300)] + codebook.std() * random.standard_normal((300, 8)).astype(
+        np.float32
+    )
+    f0 = np.geomspace(350, 520, 300)
+    codes = codes_at_pitch(latents, f0, tiny_timbre)
+    frame_by_frame = PitchedCosts(latents, codebook, tiny_timbre.table.column("f0"), f0)(0, 300).argmin(1)
+    smooth, torn = (np.linalg.norm(np.diff(codebook[c], axis=0), axis=1).mean() for c in (codes, frame_by_frame))
+    assert smooth < 0.6 * torn
+    off = np.abs(12 * np.log2(tiny_timbre.table.column("f0")[codes] / f0))
+    assert np.median(off) < 1.0

@@ -1,0 +1,181 @@
+"""Any sound through a timbre keeps its melody and its loudness; codes survive the disk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+
+from vqsynth.corpus import blocks
+from vqsynth.corpus.files import read_mono
+from vqsynth.descriptors import f0 as tracker
+from vqsynth.dsp.loudness import loudness
+from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.render.code_file import CodeSequence, load_codes, save_codes, timbre_of
+from vqsynth.render.transfer import decode, decode_blocks, encode, transfer
+from vqsynth.render.transfer_folder import transfer_all
+
+RATE = 44_100
+MELODY = (110.0, 130.8, 98.0, 123.5)
+
+
+class Silent:
+    """A display that shows nothing."""
+
+    def file(self, name, number=1, total=1):
+        pass
+
+    def part(self, task, share):
+        assert 0 <= share <= 1
+
+
+@pytest.fixture(scope="module")
+def sung(tmp_path_factory, make_tone):
+    """Four low notes, louder and softer, two octaves under the timbre."""
+    notes = [make_tone(f0, 0.8, 0.8, level=level) for f0, level in zip(MELODY, (0.05, 0.3, 0.1, 0.3))]
+    path = tmp_path_factory.mktemp("sung") / "low.wav"
+    soundfile.write(path, np.concatenate(notes), RATE)
+    return path
+
+
+def measured_f0(path):
+    audio = read_mono(path, RATE)
+    f0, _, voiced = tracker.track(audio, RATE, method="yin", fmin=60, fmax=1200)
+    return np.where(voiced, f0, 0.0)
+
+
+def test_the_melody_is_kept_in_the_timbres_octave(tiny_timbre, sung, tmp_path):
+    report = transfer(sung, tiny_timbre, tmp_path / "out.wav")
+    f0 = measured_f0(tmp_path / "out.wav")
+    for number, note in enumerate(MELODY):
+        middle = f0[int((0.8 * number + 0.2) * 86.13) : int((0.8 * number + 0.6) * 86.13)]
+        middle = middle[middle > 0]
+        assert len(middle) > 20
+        assert abs(1200 * np.log2(np.median(middle) / (note * 2.0**report.octaves))) < 15
+    assert report.octaves in (1, 2)
+    assert report.voiced > 0.8
+    assert report.seconds == pytest.approx(3.2, abs=0.03)
+
+
+def test_the_loudness_is_kept(tiny_timbre, sung, tmp_path):
+    for pitch in ("track", "codes"):
+        transfer(sung, tiny_timbre, tmp_path / "out.wav", pitch=pitch)
+        before, after = (loudness(read_mono(p, RATE), RATE) for p in (sung, tmp_path / "out.wav"))
+        for number in range(4):
+            middle = slice(int((0.8 * number + 0.2) * 86.13), int((0.8 * number + 0.6) * 86.13))
+            assert abs(np.mean(after[middle]) - np.mean(before[middle])) < 1.5
+
+
+def test_the_codes_alone_do_not_follow(tiny_timbre, sung):
+    tracked, _ = encode(sung, tiny_timbre, "track")
+    original, moved = encode(sung, tiny_timbre, "codes")
+    assert moved == 0
+    code_f0 = tiny_timbre.table.column("f0")
+    voiced = tracked.f0 > 0
+    off = [np.median(np.abs(12 * np.log2(code_f0[s.codes[voiced]] / tracked.f0[voiced]))) for s in (tracked, original)]
+    assert off[0] < 1.0 < off[1]
+
+
+def test_pieces_give_the_codes_of_the_whole(tiny_timbre, sung, monkeypatch):
+    whole, _ = encode(sung, tiny_timbre)
+    monkeypatch.setattr(blocks, "BLOCK_SECONDS", 0.5)
+    parts, _ = encode(sung, tiny_timbre)
+    np.testing.assert_array_equal(whole.f0 > 0, parts.f0 > 0)
+    np.testing.assert_allclose(whole.loudness, parts.loudness, atol=1e-3)
+    assert np.mean(whole.codes == parts.codes) > 0.97
+
+
+def test_codes_survive_the_disk_and_sound_the_same(tiny_timbre, sung, tmp_path):
+    sequence, _ = encode(sung, tiny_timbre)
+    save_codes(tmp_path / "a.npz", tiny_timbre, sequence)
+    loaded = load_codes(tmp_path / "a.npz", tiny_timbre)
+    assert timbre_of(tmp_path / "a.npz") == "tiny"
+    first, second = (np.concatenate([audio for audio, _ in decode_blocks(tiny_timbre, s)]) for s in (sequence, loaded))
+    np.testing.assert_array_equal(first, second)
+    decode(tiny_timbre, loaded, tmp_path / "out.wav", bits="32f")
+    np.testing.assert_array_equal(read_mono(tmp_path / "out.wav", RATE), first)
+
+
+def test_codes_of_another_model_are_refused_unless_forced(tiny_timbre, tmp_path, capsys):
+    sequence = CodeSequence(np.array([1, 2, 3]), np.full(3, -20.0), np.zeros(3))
+    save_codes(tmp_path / "a.npz", tiny_timbre, sequence)
+    data = dict(np.load(tmp_path / "a.npz"))
+    np.savez(tmp_path / "b.npz", **{**data, "timbre": "oboe", "model": "0" * 64})
+    with pytest.raises(UsageError, match="belong to the timbre oboe"):
+        load_codes(tmp_path / "b.npz", tiny_timbre)
+    assert len(load_codes(tmp_path / "b.npz", tiny_timbre, force=True)) == 3
+    assert "another meaning" in capsys.readouterr().err
+    np.savez(tmp_path / "c.npz", **{**data, "codes": np.array([1, 2, 64])})
+    with pytest.raises(UsageError, match="0 to 63"):
+        load_codes(tmp_path / "c.npz", tiny_timbre)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"loudness": np.array([0.0, np.nan, 0.0])},
+        {"f0": np.zeros(2)},
+        {"codes": np.zeros(0, int), "loudness": np.zeros(0), "f0": np.zeros(0)},
+        {"codes": np.array([1.5, 2.0, 3.0])},
+        {"format": 99},
+    ],
+)
+def test_damaged_codes_are_refused(tiny_timbre, tmp_path, change):
+    save_codes(tmp_path / "a.npz", tiny_timbre, CodeSequence(np.array([1, 2, 3]), np.full(3, -20.0), np.zeros(3)))
+    np.savez(tmp_path / "b.npz", **{**dict(np.load(tmp_path / "a.npz")), **change})
+    with pytest.raises(VqsynthError, match="b.npz"):
+        load_codes(tmp_path / "b.npz", tiny_timbre)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 broken"])
+def test_files_that_are_no_codes_are_refused(tiny_timbre, tmp_path, content):
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(VqsynthError, match="not a file of codes"):
+        load_codes(tmp_path / "a.npz", tiny_timbre)
+    with pytest.raises(VqsynthError, match="no such file"):
+        load_codes(tmp_path / "missing.npz", tiny_timbre)
+
+
+def test_a_pickle_is_never_opened(tiny_timbre, tmp_path):
+    np.savez(tmp_path / "a.npz", codes=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(VqsynthError):
+        load_codes(tmp_path / "a.npz", tiny_timbre)
+
+
+def test_a_folder_is_mirrored_and_a_bad_file_does_not_stop_the_rest(tiny_timbre, make_tone, tmp_path, capsys):
+    source = tmp_path / "in"
+    (source / "deep").mkdir(parents=True)
+    soundfile.write(source / "a.wav", make_tone(200.0, 0.3), RATE)
+    soundfile.write(source / "a.flac", make_tone(300.0, 0.3), RATE)
+    soundfile.write(source / "deep" / "eight.wav", np.repeat(make_tone(250.0, 0.2, rate=96_000)[:, None], 8, 1), 96_000)
+    (source / "bad.wav").write_bytes(b"RIFF of nothing")
+    soundfile.write(source / "silent.wav", np.zeros(4000), RATE)
+    done, failed = transfer_all(source, tiny_timbre, tmp_path / "out", Silent(), figure=True)
+    names = sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.wav"))
+    assert names == ["a.flac.wav", "a.wav.wav", "deep/eight.wav"]
+    assert sorted(p.name for p in failed) == ["bad.wav", "silent.wav"]
+    assert len(done) == 3
+    errors = capsys.readouterr().err
+    assert "bad.wav" in errors and "silent.wav" in errors
+    assert (tmp_path / "out" / "deep" / "eight.png").stat().st_size > 10_000
+
+
+def test_outputs_that_cannot_be(tiny_timbre, sung, tmp_path):
+    with pytest.raises(UsageError, match="must end in .wav or .flac"):
+        transfer_all(sung, tiny_timbre, tmp_path / "out.mp3", Silent())
+    with pytest.raises(UsageError, match="--bits 32f"):
+        transfer_all(sung, tiny_timbre, tmp_path / "out.flac", Silent(), bits="32f")
+    with pytest.raises(VqsynthError, match="does not exist"):
+        transfer_all(sung, tiny_timbre, tmp_path / "no" / "out.wav", Silent())
+    with pytest.raises(UsageError, match="within"):
+        transfer_all(sung.parent, tiny_timbre, sung.parent / "out", Silent())
+    with pytest.raises(UsageError, match="--pitch"):
+        transfer_all(sung, tiny_timbre, tmp_path / "out.wav", Silent(), pitch="maybe")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_single_bad_file_raises_and_leaves_nothing(tiny_timbre, tmp_path):
+    soundfile.write(tmp_path / "one.wav", np.zeros(1), RATE)
+    with pytest.raises(VqsynthError, match="1 sample"):
+        transfer(tmp_path / "one.wav", tiny_timbre, tmp_path / "out.wav")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["one.wav"]

@@ -1,0 +1,78 @@
+"""Sound is written whole or not at all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.storage.sound_file import open_sound
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "error"),
+    [("a.wav", "16", 1 / 32768), ("a.wav", "24", 1e-6), ("a.wav", "32f", 0), ("a.flac", "24", 1e-6)],
+)
+def test_blocks_become_one_file(tmp_path, name, bits, error):
+    audio = np.random.default_rng(0).uniform(-0.9, 0.9, 5000).astype(np.float32)
+    with open_sound(tmp_path / name, 44_100, bits) as sound:
+        for start in range(0, 5000, 999):
+            sound.write(audio[start : start + 999])
+    read, rate = soundfile.read(tmp_path / name, dtype="float32")
+    assert rate == 44_100
+    np.testing.assert_allclose(read, audio, atol=error)
+    assert sound.peak == pytest.approx(np.abs(audio).max())
+
+
+def test_too_loud_is_clipped_with_a_warning_but_not_in_float(tmp_path, capsys):
+    loud = np.array([0.5, 2.0, -4.0], np.float32)
+    for bits, expected in (("16", 1.0), ("32f", 4.0)):
+        with open_sound(tmp_path / "a.wav", 44_100, bits) as sound:
+            sound.write(loud)
+        assert np.abs(soundfile.read(tmp_path / "a.wav")[0]).max() == pytest.approx(expected, abs=1e-4)
+    assert capsys.readouterr().err.count("12.0 dB over full scale") == 1
+
+
+def test_an_error_leaves_what_was_there(tmp_path):
+    (tmp_path / "a.wav").write_text("before")
+    with pytest.raises(RuntimeError), open_sound(tmp_path / "a.wav", 44_100) as sound:
+        sound.write(np.zeros(100, np.float32))
+        raise RuntimeError
+    assert (tmp_path / "a.wav").read_text() == "before"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
+    pytest.importorskip("resource", reason="needs POSIX resource limits")
+    program = f"""
+import resource, signal, numpy as np
+from vqsynth.storage.sound_file import open_sound
+from vqsynth.errors import VqsynthError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    with open_sound({str(tmp_path / "a.wav")!r}, 44_100) as sound:
+        for _ in range(20):
+            sound.write(np.zeros(44_100, np.float32))
+except VqsynthError as error:
+    print(error)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "disk full" in result.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_formats_and_folders_are_checked_first(tmp_path):
+    for name, bits, message in (
+        ("a.ogg", "16", "must end in"),
+        ("a.flac", "32f", "--bits 32f"),
+        ("a.wav", "8", "--bits 8"),
+    ):
+        with pytest.raises(UsageError, match=message), open_sound(tmp_path / name, 44_100, bits):
+            pass
+    with pytest.raises(VqsynthError, match="does not exist"), open_sound(tmp_path / "no" / "a.wav", 44_100):
+        pass

@@ -1,0 +1,190 @@
+"""Style transfer keeps length and loudness, moves towards the domain, and mirrors folders."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from vqsynth.descriptors import f0
+from vqsynth.dsp.loudness import loudness
+from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.wavae import load
+from vqsynth.wavae.effects.transfer import carry, melody, transfer, transfer_all
+from vqsynth.wavae.paths.moment_matching import CLIP_STD, distance, heard, match_moments
+
+RATE = 44_100
+
+
+class Display:
+    """Keeps what it is told."""
+
+    def __init__(self):
+        self.files, self.shares = [], []
+
+    def file(self, name, number=1, total=1):
+        self.files.append((name, number, total))
+
+    def part(self, task, share):
+        self.shares.append(share)
+
+
+@pytest.fixture(scope="module")
+def other(domain, tmp_path_factory):
+    """The same model in a folder of another name."""
+    return load(shutil.copytree(domain.path, tmp_path_factory.mktemp("models") / "other"))
+
+
+@pytest.fixture
+def source(note, tmp_path):
+    """The swelling note, rather soft, in a file."""
+    soundfile.write(tmp_path / "note.wav", 0.3 * note, RATE, subtype="FLOAT")
+    return tmp_path / "note.wav"
+
+
+def test_length_and_loudness_are_those_of_the_source(domain, source, tmp_path):
+    (made,) = transfer(source, [domain], tmp_path / "note", bits="32f", figure=False)
+    before, after = (soundfile.read(name, dtype="float32")[0] for name in (source, made.output))
+    assert made.output == str(tmp_path / "note_strings.wav")
+    assert len(after) == len(before) and made.seconds == 2
+    wanted, heard_ = loudness(before, RATE), loudness(after, RATE)
+    loud = wanted > wanted.max() - 50
+    assert np.corrcoef(wanted[loud], heard_[loud])[0, 1] > 0.9
+    assert abs(np.median(heard_[loud] - wanted[loud])) < 3
+    assert made.peak == pytest.approx(np.abs(after).max(), rel=1e-6)
+    assert made.voiced > 0.5 and 0 < made.distance < 10
+
+
+def test_soft_and_loud_sources_become_the_same_but_for_their_level(domain, source, note, tmp_path):
+    soundfile.write(tmp_path / "loud.wav", 0.9 * note, RATE, subtype="FLOAT")
+
+    def made(name, **options):
+        transfer(tmp_path / f"{name}.wav", [domain], tmp_path / name, bits="32f", figure=False, **options)
+        return soundfile.read(tmp_path / f"{name}_strings.wav", dtype="float32")[0]
+
+    loud = made("loud")
+    np.testing.assert_allclose(made("note"), loud / 3, atol=1e-3 * np.abs(loud).max())
+    # Without matching, the model hears what it was not trained on.
+    raw, expected = made("note", level="raw"), made("loud", level="raw") / 3
+    assert np.abs(raw - expected).max() > 1e-2 * np.abs(expected).max()
+    np.testing.assert_allclose(made("loud", gain_db=-20.0), loud / 10, atol=1e-6)
+
+
+def test_each_model_has_its_file_and_its_panel(domain, other, source, tmp_path):
+    done = transfer(source, [domain, other], tmp_path / "out")
+    assert [made.model for made in done] == ["strings", "other"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "note.wav",
+        "out_other.wav",
+        "out_strings.wav",
+        "out_transfer.png",
+    ]
+    np.testing.assert_array_equal(*(soundfile.read(made.output)[0] for made in done))
+    with Image.open(tmp_path / "out_transfer.png") as image:
+        assert image.size == (1020, 420)  # three panels of 3 inches
+
+
+def test_adaptation_moves_the_statistics_and_no_more(path, domain):
+    std = domain.pca.std
+    # Far from home: shifted by two and a half std, and moving too much.
+    far = path.with_coordinates(path.coordinates * 3 + 2.5 * std)
+    assert match_moments(far, 0.0) is far
+    distances = [distance(match_moments(far, strength)) for strength in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert distances == sorted(distances, reverse=True) and distances[0] > 2 and distances[-1] < 1.05
+    for strength in (0.01, 0.5, 1.0):
+        moved = match_moments(far, strength)
+        assert (np.abs(moved.coordinates) <= CLIP_STD * std * 1.001 + 1e-4).all()
+        np.testing.assert_array_equal(moved.controls, far.controls)
+        assert len(moved) == len(far)
+    # Half way lies half way, where nothing is clipped.
+    near = path.with_coordinates(np.clip(path.coordinates, -std, std) + 0.5 * std)
+    mean = near.coordinates[heard(near)].mean(0)
+    np.testing.assert_allclose(
+        match_moments(near, 0.5).coordinates[heard(near)].mean(0), mean / 2, atol=0.15 * std.max()
+    )
+
+
+def test_a_held_note_is_not_blown_up(path):
+    still = path.with_coordinates(
+        np.tile(path.coordinates[40], (len(path), 1)) + 0.001 * np.random.default_rng(0).standard_normal(path.z.shape)
+    )
+    still = dataclasses.replace(still, controls=np.full_like(path.controls, -20.0))
+    moved = match_moments(still, 1.0).coordinates
+    assert moved.std(0).max() < 2.5 * still.coordinates.std(0).max()
+
+
+def test_a_folder_is_mirrored_and_a_bad_file_does_not_stop_the_rest(domain, make_tone, tmp_path, capsys):
+    source = tmp_path / "in"
+    (source / "deep").mkdir(parents=True)
+    soundfile.write(source / "a.wav", make_tone(200.0, 0.3), RATE)
+    soundfile.write(source / "a.flac", make_tone(300.0, 0.3), RATE)
+    soundfile.write(source / "deep" / "b.v2.wav", np.repeat(make_tone(250.0, 0.3, rate=96_000)[:, None], 2, 1), 96_000)
+    (source / "bad.wav").write_bytes(b"RIFF of nothing")
+    soundfile.write(source / "silent.wav", np.zeros(4000), RATE)
+    display = Display()
+    done, failed = transfer_all(source, [domain], tmp_path / "out", display)
+    names = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*"))
+    assert names == sorted(
+        f"{base}_{end}" for base in ("a.flac", "a.wav", "deep/b.v2") for end in ("strings.wav", "transfer.png")
+    )
+    assert [path.name for path in failed] == ["bad.wav", "silent.wav"] and len(done) == 3
+    errors = capsys.readouterr().err
+    assert "bad.wav" in errors and "silent.wav: holds nothing but silence" in errors
+    assert display.files[-1] == ("silent.wav", 5, 5) and display.shares == [1.0] * 3
+
+
+def test_names_by_default(domain, source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    transfer_all(source, [domain], None, Display(), figure=False)
+    assert (tmp_path / "note_strings.wav").is_file()
+    (tmp_path / "in").mkdir()
+    source.rename(tmp_path / "in" / "note.wav")
+    transfer_all(tmp_path / "in", [domain], None, Display(), figure=False)
+    assert (tmp_path / "in_transfer" / "note_strings.wav").is_file()
+
+
+def test_wrong_requests_leave_nothing(domain, source, tmp_path):
+    for options, output, kind, message in (
+        ({"strength": 1.5}, None, UsageError, "--adapt 1.5"),
+        ({"strength": float("nan")}, None, UsageError, "--adapt nan"),
+        ({"gain_db": 100.0}, None, UsageError, "--gain 100"),
+        ({"level": "high"}, None, UsageError, "--level high"),
+        ({}, tmp_path / "no", VqsynthError, "--output .*no: this folder does not exist"),
+    ):
+        with pytest.raises(kind, match=message):
+            transfer_all(source, [domain], output, Display(), **options)
+    with pytest.raises(UsageError, match="--to strings: is given twice"):
+        transfer_all(source, [domain, load(domain.path)], None, Display())
+    with pytest.raises(UsageError, match="within"):
+        transfer_all(tmp_path, [domain], tmp_path / "out", Display())
+    with pytest.raises(VqsynthError, match="none.wav: no such file"):
+        transfer_all(tmp_path / "none.wav", [domain], None, Display())
+    soundfile.write(tmp_path / "short.wav", 0.1 * np.ones(1000), RATE)
+    with pytest.raises(VqsynthError, match="short.wav: 1000 samples are shorter than one latent frame"):
+        transfer_all(tmp_path / "short.wav", [domain], tmp_path, Display())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["note.wav", "short.wav"]
+
+
+def test_the_melody_of_the_sound_is_sung(domain, note):
+    path = domain.encode(note)
+    sung, moved = carry(note, path, domain, octaves=0)
+    down, octaves = carry(note, path, domain, octaves=-1)
+    hz, _, voiced = f0.track(note, 44_100)
+    for output, octave in ((sung, 0), (down, -1)):
+        got, _, heard = f0.track(output, 44_100)
+        both = voiced & heard
+        assert both.sum() > 0.7 * voiced.sum()
+        assert np.median(np.abs(1200 * np.log2(got[both] / hz[both]) - 1200 * octave)) < 15
+    assert (moved, octaves) == (0, -1)
+
+
+def test_the_melody_goes_where_the_recordings_have_theirs(make_tone):
+    spoken = load("spoken")
+    low, high = spoken.pitch_range
+    hz, octaves = melody(make_tone(1.5 * high, 0.6), spoken)
+    assert octaves == -1
+    assert np.median(hz[hz > 0]) == pytest.approx(0.75 * high, rel=0.01)

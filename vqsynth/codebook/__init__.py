@@ -1,1 +1,0 @@
-"""A timbre folder on disk: load, save, verify; descriptor table; FAISS index."""

@@ -1,0 +1,72 @@
+"""Work on one file or on a whole folder, with the folder's tree kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from vqsynth.corpus.files import find_audio
+from vqsynth.errors import UsageError, VqsynthError, warn
+
+Result = TypeVar("Result")
+
+
+class Display(Protocol):
+    """Told of each file and how far it is."""
+
+    def file(self, name: str, number: int = 1, total: int = 1) -> None: ...
+
+    def part(self, task: str, share: float) -> None: ...
+
+
+def outputs(source: Path, output: Path | None, suffix: str) -> list[tuple[Path, Path]]:
+    """Which file becomes which.
+
+    A file becomes ``output``, or ``NAME_SUFFIX.wav`` in it if it is a folder, or in the working folder; a folder
+    becomes the folder ``output`` with the same tree. Two files that differ in their suffix alone keep it in
+    their names.
+
+    Raises:
+        VqsynthError: nothing is there, or no audio. UsageError: ``output`` cannot be what it would have to be.
+    """
+    files = find_audio(source)
+    if source.is_file():
+        if output is None or output.is_dir():
+            output = (output or Path()) / f"{source.stem}_{suffix}.wav"
+        return [(source, output)]
+    folder = output or Path(f"{source.resolve().name}_{suffix}")
+    if folder.is_file() or folder.suffix.lower() in (".wav", ".flac"):
+        raise UsageError(f"--output {folder}: {source} is a folder, so the output must be one too")
+    if folder.resolve().is_relative_to(source.resolve()):
+        raise UsageError(
+            f"--output {folder}: lies within {source}, which would be transferred again; choose another folder"
+        )
+    stems = [path.with_suffix("") for path in files]
+    names = [p.name if stems.count(stem) > 1 else p.stem for p, stem in zip(files, stems)]
+    return [(p, folder / p.relative_to(source).parent / f"{name}.wav") for p, name in zip(files, names)]
+
+
+def each(
+    source: Path, jobs: Sequence[tuple[Path, Path]], display: Display, work: Callable[[Path, Path], Result]
+) -> tuple[list[Result], list[Path]]:
+    """Do ``work(file, its output)`` for every job; folders are made as they are needed.
+
+    A file of a folder that cannot be used is reported and the others are done; a single file raises.
+
+    Returns:
+        What the work returned, and the files that failed.
+    """
+    done, failed = [], []
+    for number, (path, target) in enumerate(jobs, 1):
+        display.file(path.name, number, len(jobs))
+        try:
+            if source.is_dir():
+                target.parent.mkdir(parents=True, exist_ok=True)
+            done.append(work(path, target))
+        except VqsynthError as error:
+            if source.is_file():
+                raise
+            warn(str(error))
+            failed.append(path)
+    return done, failed

@@ -1,0 +1,1 @@
+"""Trained timbres on disk: verified when loaded, with their descriptor table and index."""

@@ -1,0 +1,216 @@
+"""Nearest units in descriptor space, with FAISS (Johnson et al., 2019).
+
+Up to :data:`EXACT_LIMIT` units the search is exact. Above, an inverted file finds the same units in a hundredth of
+the time and is built in a second a million; a navigable small-world graph (HNSW) is as quick to search but takes
+a hundred times longer to build, so it is only used when asked for (figures: ``benchmarks/index.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.storage.atomic import atomic_path
+
+if TYPE_CHECKING:
+    from vqsynth.library.table import Table
+
+EXACT_LIMIT = 50_000
+KINDS = ("auto", "exact", "ivf", "hnsw")
+_PROBES = 16  # cells of the inverted file that are searched
+_BREADTH = 64  # candidates the graph keeps while searching
+
+
+class UnitIndex:
+    """An index of points, each with an integer id. Make one with :meth:`build` or :meth:`load`."""
+
+    def __init__(self, index, kind: str) -> None:
+        self.kind = kind
+        self._index = index
+
+    def __len__(self) -> int:
+        return self._index.ntotal
+
+    @property
+    def dimension(self) -> int:
+        return self._index.d
+
+    @classmethod
+    def build(cls, matrix: np.ndarray, kind: str = "auto", seed: int = 0) -> UnitIndex:
+        """Index the rows of ``matrix [N, d]``; a row with a NaN is left out, the others keep their row as id.
+
+        Args:
+            kind: ``exact``, ``ivf``, ``hnsw``, or ``auto``: by size.
+
+        Raises:
+            UsageError: unknown kind. VqsynthError: no row is complete.
+        """
+        import faiss
+
+        if kind not in KINDS:
+            raise UsageError(f"unknown index kind '{kind}'; choose one of {', '.join(KINDS)}")
+        matrix = np.ascontiguousarray(matrix, dtype=np.float32)
+        ids = np.flatnonzero(np.isfinite(matrix).all(1))
+        rows = matrix[ids]
+        if not len(rows):
+            raise VqsynthError("no unit has all of the descriptors asked for, so nothing can be matched; ask for fewer")
+        if kind == "auto":
+            kind = "exact" if len(rows) <= EXACT_LIMIT else "ivf"
+        with _threads():
+            if kind == "hnsw":
+                inner = faiss.IndexHNSWFlat(rows.shape[1], 16)
+                inner.hnsw.efConstruction = 40
+                inner.hnsw.efSearch = _BREADTH
+            elif kind == "ivf":
+                cells = max(1, min(int(2 * np.sqrt(len(rows))), len(rows) // 39))
+                inner = faiss.index_factory(rows.shape[1], f"IVF{cells},Flat")
+                inner.cp.seed = seed
+                inner.cp.max_points_per_centroid = 64
+                inner.train(rows)
+                inner.nprobe = _PROBES
+            else:
+                inner = faiss.IndexFlatL2(rows.shape[1])
+            index = faiss.IndexIDMap(inner)
+            index.add_with_ids(rows, ids.astype(np.int64))
+        return cls(index, kind)
+
+    def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Find the ``k`` nearest units of each query, nearest first.
+
+        Args:
+            queries: float ``[T, d]``.
+
+        Returns:
+            ``(distances [T, k] Euclidean, ids int64 [T, k])`` with ``k`` no more than the index holds. Where an
+            inverted file finds fewer, the id is -1 and the distance infinite.
+        """
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        if queries.ndim != 2 or queries.shape[1] != self.dimension:
+            raise ValueError(f"queries must be [T, {self.dimension}], not {queries.shape}")
+        with _threads():
+            squared, ids = self._index.search(queries, min(k, len(self)))
+        return np.where(ids < 0, np.inf, np.sqrt(np.maximum(squared, 0.0))), ids
+
+    def save(self, path: str | Path) -> None:
+        """Write the index, whole or not at all."""
+        import faiss
+
+        with atomic_path(path) as temporary:
+            try:
+                faiss.write_index(self._index, str(temporary))
+            except RuntimeError as error:
+                raise VqsynthError(f"{path}: could not be written; is the disk full?") from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> UnitIndex:
+        """Read an index. Check the file against a checksum first: the format has none of its own.
+
+        Raises:
+            VqsynthError: missing, or not an index of this suite.
+        """
+        import faiss
+
+        try:
+            index = faiss.read_index(str(path))
+            inner = faiss.downcast_index(index.index)
+        except (RuntimeError, MemoryError, AttributeError) as error:
+            raise VqsynthError(f"{path}: cannot be read as an index; run `vqsynth analyze` to make it anew") from error
+        kinds = {"IndexFlatL2": "exact", "IndexFlat": "exact", "IndexIVFFlat": "ivf", "IndexHNSWFlat": "hnsw"}
+        if type(inner).__name__ not in kinds:
+            raise VqsynthError(f"{path}: an index of a foreign kind; run `vqsynth analyze` to make it anew")
+        return cls(index, kinds[type(inner).__name__])
+
+
+class _threads:
+    """FAISS on one thread within the block.
+
+    A frame is matched in microseconds; waking a thread pool for it costs more, and a second OpenMP pool that spins
+    would take the cores from torch's.
+    """
+
+    def __enter__(self) -> None:
+        import faiss
+
+        self.before = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        import faiss
+
+        faiss.omp_set_num_threads(self.before)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Standardised coordinates of some descriptors: logarithm where the scale is one, then z-score, then weight.
+
+    Attributes:
+        names: the descriptors. mean, std, weight: float64 ``[d]``. logarithmic: bool ``[d]``.
+    """
+
+    names: tuple[str, ...]
+    mean: np.ndarray
+    std: np.ndarray
+    weight: np.ndarray
+    logarithmic: np.ndarray
+
+    @classmethod
+    def of(cls, table: Table, names: Sequence[str] | None = None, weights: Mapping[str, float] | None = None) -> Space:
+        """The space of ``names`` (default: all of the table) with a weight each (default 1).
+
+        Raises:
+            UsageError: a descriptor is not in the table, or a weight is negative or not finite.
+        """
+        from vqsynth import descriptors
+
+        names = tuple(table.names if names is None else names)
+        weight = np.array([float((weights or {}).get(name, 1.0)) for name in names])
+        if not (np.isfinite(weight) & (weight >= 0)).all():
+            raise UsageError(f"weights of descriptors must be 0 or more, not {', '.join(f'{w:g}' for w in weight)}")
+        known = descriptors.names()
+        logarithmic = np.array([name in known and descriptors.get(name).scale == "log" for name in names])
+        columns = _raw([table.column(name) for name in names], logarithmic)
+        with np.errstate(invalid="ignore"):
+            finite = np.isfinite(columns)
+            count = np.maximum(finite.sum(0), 1)
+            mean = np.where(finite, columns, 0.0).sum(0) / count
+            std = np.sqrt((np.where(finite, columns - mean, 0.0) ** 2).sum(0) / count)
+        return cls(names, mean, np.maximum(std, 1e-6), weight, logarithmic)
+
+    def project(self, values: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+        """Values in the descriptors' units, one array ``[T]`` a descriptor -> float32 ``[T, d]``."""
+        return ((_raw(values, self.logarithmic) - self.mean) / self.std * self.weight).astype(np.float32)
+
+    def matrix(self, table: Table) -> np.ndarray:
+        """All codes in this space: float32 ``[K, d]``, NaN where a code has no value."""
+        return self.project([table.column(name) for name in self.names])
+
+    def index(self, table: Table, among: np.ndarray | None = None, kind: str = "auto") -> UnitIndex:
+        """Index the codes (those in the mask ``among [K]``) by these descriptors.
+
+        Raises:
+            VqsynthError: no code has them all.
+        """
+        matrix = self.matrix(table)
+        if among is not None:
+            matrix[~among] = np.nan
+        return UnitIndex.build(matrix, kind)
+
+
+def table_index(table: Table) -> UnitIndex:
+    """The index that is stored with a timbre: all descriptors of the table that any code has, equally weighted."""
+    names = [name for name in table.names if np.isfinite(table.column(name)).any()]
+    return Space.of(table, names).index(table)
+
+
+def _raw(columns: Sequence[np.ndarray] | np.ndarray, logarithmic: np.ndarray) -> np.ndarray:
+    """Stack ``d`` columns ``[T]`` into ``[T, d]``, in octaves where logarithmic."""
+    stacked = np.stack([np.asarray(column, np.float64) for column in columns], axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        octaves = np.log2(np.maximum(stacked, 1e-9))
+    return np.where(logarithmic, np.where(np.isnan(stacked), np.nan, octaves), stacked)

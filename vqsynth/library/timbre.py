@@ -1,0 +1,156 @@
+"""A timbre is a folder: load it, verify it, save it.
+
+``NAME/timbre.toml`` (the card), ``model.safetensors`` (half precision), ``descriptors.csv``,
+``index.faiss``, ``figures/``. Nothing in it is ever run. Every file but the card itself has its SHA-256 in
+the card; an index that does not match is rebuilt, anything else that does not match is refused.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vqsynth.errors import VqsynthError, warn
+from vqsynth.library.model_folder import MODEL, ModelFolder
+from vqsynth.storage.atomic import save_tensors, sha256
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vqsynth.library.index import UnitIndex
+    from vqsynth.library.table import Table
+    from vqsynth.vqvae.config import ModelConfig
+    from vqsynth.vqvae.model import VQVAE
+
+CARD, TABLE, INDEX = "timbre.toml", "descriptors.csv", "index.faiss"
+FORMAT_VERSION = ModelFolder.FORMAT_VERSION
+
+
+def installed() -> dict[str, Path]:
+    """All timbres that the search path holds: name -> folder."""
+    return Timbre.installed()
+
+
+def find(name: str | Path) -> Path:
+    """Return the folder of a timbre given by name or by path.
+
+    Raises:
+        UsageError: no such timbre; the message names the nearest ones.
+    """
+    return Timbre.find(name)
+
+
+class Timbre(ModelFolder):
+    """A trained timbre on disk; its parts are loaded and verified when they are first used.
+
+    Attributes:
+        path: the folder. card: the content of ``timbre.toml``.
+    """
+
+    KIND, CARD = "timbre", CARD
+    REMEDIES = {
+        TABLE: ("run `vqsynth analyze`", "run `vqsynth analyze` to make it anew"),
+        INDEX: ("run `vqsynth analyze`", "restore it or train the timbre again"),
+    }
+
+    @functools.cached_property
+    def config(self) -> ModelConfig:
+        """The model's configuration."""
+        from vqsynth.vqvae.config import ModelConfig
+
+        return self.read_config(ModelConfig)
+
+    @functools.cached_property
+    def _tensors(self) -> dict[str, Any]:
+        return self.read_tensors()
+
+    @functools.cached_property
+    def model(self) -> VQVAE:
+        """The VQ-VAE in single precision, ready for inference."""
+        from vqsynth.vqvae.model import VQVAE
+
+        return self.fill(VQVAE(self.config), self._tensors)
+
+    @functools.cached_property
+    def usage(self) -> np.ndarray:
+        """How often the training recordings use each code. Shape: [n_codes] int64."""
+        return self._tensors["usage"].numpy()
+
+    @functools.cached_property
+    def transitions(self) -> np.ndarray:
+        """The corpus's code bigrams. Shape: [n, 3] int32: from, to, count."""
+        return self._tensors["transitions"].numpy()
+
+    @functools.cached_property
+    def table(self) -> Table:
+        """The descriptor table."""
+        from vqsynth.library.table import Table
+
+        table = Table.load(self.verified(TABLE))
+        if len(table.codes) != self.config.n_codes:
+            raise VqsynthError(
+                f"{self.path / TABLE}: {len(table.codes)} rows for {self.config.n_codes} codes; run `vqsynth analyze`"
+            )
+        return table
+
+    @functools.cached_property
+    def index(self) -> UnitIndex:
+        """The FAISS index over the table; rebuilt from it when the file is missing or off."""
+        from vqsynth.library.index import UnitIndex, table_index
+
+        try:
+            return UnitIndex.load(self.verified(INDEX))
+        except VqsynthError as error:
+            warn(f"{error}; rebuilt in memory from {TABLE}")
+            return table_index(self.table)
+
+    def render(self, **options: Any):
+        """Render descriptor targets: ``timbre.render(centroid="sin", f0="A4")``.
+
+        See :func:`vqsynth.render.render.render_targets` for all options.
+
+        Returns:
+            (audio float32 [samples], report dict)
+        """
+        from vqsynth.render.render import render_targets
+
+        return render_targets(self, **options)
+
+
+def load(name: str | Path) -> Timbre:
+    """Load a timbre by name or path.
+
+    Raises:
+        UsageError: no such timbre. VqsynthError: the folder is damaged or of a foreign version.
+    """
+    return Timbre(Timbre.find(name))
+
+
+def save_model(
+    folder: Path, model: VQVAE, usage: np.ndarray, transitions: np.ndarray, card: Mapping[str, Any]
+) -> Timbre:
+    """Write weights (half precision) and card into ``folder``; the table is left to the analysis."""
+    import torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model.{k}": v.half() for k, v in model.state_dict().items()}
+    tensors["usage"] = torch.from_numpy(usage)
+    tensors["transitions"] = torch.from_numpy(transitions)
+    save_tensors(folder / MODEL, tensors)
+    # The old table belongs to the old weights.
+    for name in (TABLE, INDEX):
+        (folder / name).unlink(missing_ok=True)
+    Timbre.write_card(folder, {**card, "files": {MODEL: sha256(folder / MODEL)}})
+    return Timbre(folder)
+
+
+def record_files(timbre: Timbre, names: list[str]) -> None:
+    """Take the checksums of ``names`` into the card."""
+    files = dict(timbre.card.get("files", {}))
+    files.update({name: sha256(timbre.path / name) for name in names})
+    timbre.card["files"] = files
+    timbre.write_card(timbre.path, timbre.card)
+    for cached in ("table", "index"):
+        timbre.__dict__.pop(cached, None)

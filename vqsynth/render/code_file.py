@@ -1,0 +1,126 @@
+"""Code sequences on disk: what ``encode`` writes and ``decode`` and ``render --codes`` read.
+
+A ``.npz`` without pickled objects: ``codes`` [frames] int32, ``loudness`` [frames] float32 dB, ``f0``
+[frames] float32 Hz (0 where no pitch is asked for), and the scalars ``format``, ``timbre``, ``model``
+(SHA-256 of the weights that the codes belong to), ``sample_rate``, ``hop_length``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vqsynth.errors import UsageError, VqsynthError, warn
+from vqsynth.storage.atomic import atomic_path
+
+if TYPE_CHECKING:
+    from vqsynth.library.timbre import Timbre
+
+FORMAT = 1
+_ARRAYS = ("codes", "loudness", "f0")
+_SCALARS = ("format", "timbre", "model", "sample_rate", "hop_length")
+
+
+@dataclasses.dataclass
+class CodeSequence:
+    """Codes of one sound, with the loudness and the pitch that they were found with.
+
+    Shape:
+        codes: [frames] int64; loudness: [frames] dB (LUFS); f0: [frames] Hz, 0 where unvoiced
+    """
+
+    codes: np.ndarray
+    loudness: np.ndarray
+    f0: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def model_checksum(timbre: Timbre) -> str:
+    """SHA-256 of the timbre's weights, as its card has it."""
+    return str(timbre.card.get("files", {}).get("model.safetensors", ""))
+
+
+def save_codes(path: str | Path, timbre: Timbre, sequence: CodeSequence) -> None:
+    """Write a sequence, whole or not at all.
+
+    Raises:
+        VqsynthError: the folder is missing or not writable, or the disk is full.
+    """
+    with atomic_path(path) as temporary, open(temporary, "wb") as handle:
+        np.savez_compressed(
+            handle,
+            codes=sequence.codes.astype(np.int32),
+            loudness=sequence.loudness.astype(np.float32),
+            f0=sequence.f0.astype(np.float32),
+            format=FORMAT,
+            timbre=timbre.name,
+            model=model_checksum(timbre),
+            sample_rate=timbre.config.sample_rate,
+            hop_length=timbre.config.hop_length,
+        )
+
+
+def timbre_of(path: str | Path) -> str:
+    """Name of the timbre that a file of codes was made with.
+
+    Raises:
+        VqsynthError: as :func:`load_codes`.
+    """
+    return str(_read(Path(path))["timbre"])
+
+
+def load_codes(path: str | Path, timbre: Timbre, force: bool = False) -> CodeSequence:
+    """Read a sequence for ``timbre``.
+
+    Args:
+        force: accept codes of other weights, with a warning, as long as the numbers are in range.
+
+    Raises:
+        VqsynthError: missing, damaged, or of a foreign version. UsageError: made with another timbre.
+    """
+    path = Path(path)
+    data = _read(path)
+    if str(data["model"]) != model_checksum(timbre):
+        theirs = str(data["timbre"])
+        what = f"another training of {theirs}" if theirs == timbre.name else f"the timbre {theirs}"
+        if not force:
+            raise UsageError(
+                f"{path}: these codes belong to {what}, not to {timbre.name}; name that one, or add --force"
+            )
+        warn(f"{path}: these codes belong to {what}; {timbre.name} gives them another meaning")
+    codes, loudness, f0 = (data[name] for name in _ARRAYS)
+    shapes = {a.shape for a in (codes, loudness, f0)}
+    if len(shapes) != 1 or codes.ndim != 1 or not len(codes) or codes.dtype.kind not in "iu":
+        raise VqsynthError(f"{path}: its arrays are empty or do not belong together; encode the sound again")
+    if not np.isfinite(loudness).all() or not np.isfinite(f0).all():
+        raise VqsynthError(f"{path}: holds NaN or infinite values; encode the sound again")
+    if codes.min() < 0 or codes.max() >= timbre.config.n_codes:
+        raise UsageError(
+            f"{path}: codes run from {codes.min()} to {codes.max()}, but {timbre.name} has 0 to {timbre.config.n_codes - 1}; "
+            "name the timbre that they were made with"
+        )
+    return CodeSequence(codes.astype(np.int64), loudness.astype(np.float32), f0.astype(np.float32))
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise VqsynthError(f"{path}: no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            data = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, KeyError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise VqsynthError(f"{path}: not a file of codes, or damaged; encode the sound again") from error
+    missing = [name for name in (*_ARRAYS, *_SCALARS) if name not in data]
+    if missing:
+        raise VqsynthError(f"{path}: not a file of codes (no {', '.join(missing)}); make one with `vqsynth encode`")
+    if int(data["format"]) != FORMAT:
+        raise VqsynthError(
+            f"{path}: format {int(data['format'])}, but this vqsynth reads {FORMAT}; encode the sound again"
+        )
+    return data

@@ -1,0 +1,70 @@
+"""Find codes that can sing a melody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vqsynth.render.match import PathSettings, jump_costs, path
+
+if TYPE_CHECKING:
+    from vqsynth.library.timbre import Timbre
+
+_TOLERANCE = 0.4  # semitones by which a code may miss its pitch at a cost of 1; bending does the rest
+_LATENT_WEIGHT = 4.0  # cost of being twice as far as the nearest code
+
+
+def reachable_f0(timbre: Timbre) -> tuple[float, float] | None:
+    """Lowest and highest pitch in Hz that a timbre's codes sing, or None if they have none."""
+    if "f0" not in timbre.table.names or not np.isfinite(timbre.table.column("f0")).any():
+        return None
+    low, high = timbre.table.percentile("f0", np.array([1.0, 99.0]))
+    return float(low), float(high)
+
+
+class PitchedCosts:
+    """Cost of every code in every frame: its distance in latent space, and from the wanted pitch.
+
+    Distances are in units of the mean distance of a frame to its nearest code, so that a sound unlike
+    anything the encoder has heard is judged by the same measure.
+
+    Shape:
+        latents [frames, dim]; codebook [codes, dim]; code_f0 [codes] Hz, NaN without pitch; f0 [frames] Hz,
+        0 where unvoiced: those frames go by the latent alone
+    """
+
+    def __init__(self, latents: np.ndarray, codebook: np.ndarray, code_f0: np.ndarray, f0: np.ndarray) -> None:
+        self.latents, self.codebook = latents, codebook
+        self.code_pitch = np.where(
+            np.isfinite(code_f0), 12 * np.log2(np.where(code_f0 > 0, code_f0, 1.0)), np.nan
+        ).astype(np.float32)
+        self.pitch = np.where(f0 > 0, 12 * np.log2(np.maximum(f0, 1.0)), np.nan).astype(np.float32)
+        sample = slice(None, None, max(1, len(latents) // 4096))
+        nearest = ((latents[sample] ** 2).sum(1) + self._distance(sample).min(1)).mean()
+        self.unit = max(float(nearest), 0.1 * float(codebook.var(0).sum()), 1e-9) / _LATENT_WEIGHT
+
+    def _distance(self, frames: slice) -> np.ndarray:
+        return (self.codebook**2).sum(1) - 2 * self.latents[frames] @ self.codebook.T
+
+    def __call__(self, start: int, stop: int) -> np.ndarray:
+        """Costs of frames ``start`` to ``stop``: float32 [frames, codes]."""
+        distance = self._distance(slice(start, stop))
+        cost = (distance - distance.min(1, keepdims=True)) / self.unit
+        off = ((self.pitch[start:stop, None] - self.code_pitch) / _TOLERANCE) ** 2
+        # A code without pitch is worse than any wrong note, but only where a note is wanted.
+        wanted = np.isfinite(self.pitch[start:stop, None])
+        cost += np.where(wanted, np.nan_to_num(off, nan=1e4), 0.0)
+        return cost.astype(np.float32)
+
+
+def codes_at_pitch(latents: np.ndarray, f0: np.ndarray, timbre: Timbre) -> np.ndarray:
+    """The smoothest sequence of codes that are near the sound and near its pitch.
+
+    Shape: latents [frames, dim], f0 [frames] Hz, 0 where unvoiced -> [frames] int64
+    """
+    codebook = timbre.model.codebook.numpy()
+    costs = PitchedCosts(latents, codebook, timbre.table.column("f0"), f0)
+    settings = PathSettings(jump=1.0)
+    jumps = jump_costs(codebook, timbre.card.get("quality", {}).get("roughness_real"), timbre.transitions, settings)
+    return path(costs, len(latents), jumps, settings)

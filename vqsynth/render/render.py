@@ -1,0 +1,311 @@
+"""From what a descriptor should do to a sound that does it: resolved targets, codes, trims, sound, report."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from vqsynth import descriptors
+from vqsynth.control.level import SILENCE_DB, gain_curve, loudness_target, read_gain
+from vqsynth.control.melody import bridge
+from vqsynth.control.request import Request
+from vqsynth.control.resolve import ResolvedTarget, resolve
+from vqsynth.control.targets import Target, parse_target
+from vqsynth.dsp.loudness import UNIT_LUFS
+from vqsynth.errors import UsageError, nearest_names, warn
+from vqsynth.render import report as reporting
+from vqsynth.render.code_file import CodeSequence, load_codes, save_codes
+from vqsynth.render.match import match
+from vqsynth.render.settings import RenderSettings
+from vqsynth.render.synthesise import Progress, synthesise
+from vqsynth.storage.sound_file import check_output, open_sound
+from vqsynth.storage.spool import AudioSpool
+
+if TYPE_CHECKING:
+    from vqsynth.library.timbre import Timbre
+
+PEAK = 0.99
+REACH = 1 / 6
+"""Octaves beyond its codes that a spectral trim may carry a descriptor."""
+_STUCK = 0.05
+
+
+@dataclasses.dataclass
+class Rendering:
+    """A finished render.
+
+    Attributes:
+        audio: float32 [samples], or None when it went to ``path``. report: what ``out.json`` holds.
+        curves: name -> [frames]: time, target_*, measured_*, code, gain_db and the trims.
+        resolved: what every descriptor was asked to do.
+    """
+
+    audio: np.ndarray | None
+    path: Path | None
+    report: dict[str, Any]
+    curves: dict[str, np.ndarray]
+    resolved: list[ResolvedTarget]
+
+
+def render(
+    timbre: Timbre,
+    requests: Sequence[Request] = (),
+    settings: RenderSettings = RenderSettings(),
+    *,
+    codes: str | Path | CodeSequence | None = None,
+    keep_codes: str | Path | None = None,
+    output: str | Path | None = None,
+    figure: bool = True,
+    progress: Progress | None = None,
+) -> Rendering:
+    """Render descriptor targets in a timbre.
+
+    Args:
+        requests: descriptors and their targets; a loudness is met by the gain.
+        codes: play these codes (or their file) instead of matching. keep_codes: write the codes here (.npz).
+        output: WAV or FLAC file; beside it go ``.csv``, ``.json`` and, with ``figure``, ``.png``.
+
+    Raises:
+        UsageError: a request that cannot be met. VqsynthError: a file that cannot be read or written.
+    """
+    settings.check()
+    if output is not None:
+        check_output(output, settings.bits)
+    config, rate = timbre.config, timbre.config.sample_rate
+    given = load_codes(codes, timbre) if isinstance(codes, (str, Path)) else codes
+    if not requests and given is None:
+        raise UsageError("nothing to render: give a descriptor with a target, or codes")
+    requests = [_read(request, settings, rate) for request in requests]
+    gain = read_gain(settings.gain, settings.periods, settings.seed, rate)
+    seconds = settings.seconds([*(r.target for r in requests), gain], given, config.frame_rate)
+    samples = max(1, round(seconds * rate))
+    frames = 1 + samples // config.hop_length
+    times = np.arange(frames) / config.frame_rate
+    resolved, level = _resolve_requests(timbre, requests, settings, given, times, seconds)
+    if level is not None and gain is not None:
+        raise UsageError("loudness is met by the gain: ask for one of the two")
+    chosen = _match(timbre, resolved, settings, frames) if given is None else _stretched(given.codes, frames)
+    if level is not None:
+        gain_db = np.maximum(level.values - UNIT_LUFS, SILENCE_DB)
+    elif given is not None and gain is None:
+        gain_db = _stretched(given.loudness, frames).astype(np.float64) - UNIT_LUFS
+    else:
+        gain_db = gain_curve(gain, settings.gain_range, requests, times, seconds)
+    bits = None if output is None else settings.bits
+    with AudioSpool(samples, None if output is None else Path(output).parent) as sound:
+        trims = synthesise(
+            timbre.model,
+            chosen,
+            gain_db,
+            resolved,
+            sound,
+            bend=settings.bend and settings.rounds > 0,
+            tilt=settings.tilt and settings.rounds > 0,
+            rounds=max(0, settings.rounds - 1),
+            seed=settings.seed,
+            bits=bits,
+            progress=progress,
+        )
+        scale = min(1.0, PEAK / max(sound.peak, 1e-9))
+        if scale < 1:
+            warn(
+                f"the sound peaks at {sound.peak:.2f}, so the whole render was turned down by {-20 * np.log10(scale):.1f} dB"
+            )
+        resolved = [*resolved, level] if level is not None else resolved
+        measured = reporting.measure_sound(
+            sound, [goal.name for goal in resolved], config, scale, bits, torch.get_num_threads()
+        )
+        report = {
+            "timbre": timbre.name,
+            "versions": reporting.versions(),
+            "seed": settings.seed,
+            "settings": {**settings.plain(), "duration": seconds, "sample_rate": rate, "codes": _source(codes)},
+            "descriptors": {goal.name: reporting.compare(goal, measured[goal.name]) for goal in resolved},
+            "trims": reporting.usage(trims, settings.rounds),
+            "roughness": reporting.roughness(chosen, timbre.model.codebook.numpy(), _roughness_real(timbre)),
+            "level": {"peak": sound.peak * scale, "scaled_db": float(20 * np.log10(scale))},
+        }
+        stuck = max(report["trims"]["tilt_at_limit"], report["trims"]["bend_at_limit"])
+        if stuck > _STUCK:
+            warn(
+                f"the trims are at their limit in {stuck:.0%} of the frames: this timbre cannot meet all that is asked for there"
+            )
+        done = Rendering(None, None, report, _curves(times, resolved, measured, chosen, gain_db, trims), resolved)
+        if keep_codes is not None:
+            save_codes(
+                keep_codes,
+                timbre,
+                CodeSequence(chosen, (gain_db + UNIT_LUFS).astype(np.float32), _melody(resolved, frames)),
+            )
+        if output is None:
+            return dataclasses.replace(done, audio=sound.read(0, samples) * np.float32(scale))
+        return _write(
+            dataclasses.replace(done, path=Path(output)), sound, scale, timbre, settings.bits, figure, measured
+        )
+
+
+def _write(
+    done: Rendering,
+    sound: AudioSpool,
+    scale: float,
+    timbre: Timbre,
+    bits: str,
+    figure: bool,
+    measured: dict[str, np.ndarray],
+) -> Rendering:
+    """Write the sound and what goes beside it; the report, which says that all is there, comes last."""
+    path, config = done.path, timbre.config
+    assert path is not None
+    with open_sound(path, config.sample_rate, bits) as file:
+        for block in sound.blocks(scale):
+            file.write(block)
+    if figure:
+        from vqsynth.figures.render import draw
+
+        asked = ", ".join(f"{goal.name} {Path(goal.target).name}" for goal in done.resolved)
+        title = f"{timbre.name}: {asked}"
+        draw(
+            path.with_suffix(".png"),
+            sound,
+            config.sample_rate,
+            config.n_fft,
+            done.resolved,
+            measured,
+            done.curves["time"],
+            title,
+        )
+    reporting.write_csv(path.with_suffix(".csv"), done.curves)
+    reporting.write_json(path.with_suffix(".json"), done.report)
+    return done
+
+
+def render_targets(timbre: Timbre, **options: Any) -> tuple[np.ndarray | None, dict[str, Any]]:
+    """:func:`render` with descriptors as keywords: ``render_targets(timbre, centroid="sin", f0="A4", duration=12)``.
+
+    A descriptor takes a target (its spelling, a number, a :class:`~vqsynth.control.targets.Target`) or a pair of target and
+    range, ``centroid=("sin", "800:2500")``. ``weights`` is a dict of descriptors' weights. All other keywords
+    are fields of :class:`RenderSettings` or arguments of :func:`render`.
+
+    Returns:
+        (audio float32 [samples], or None with ``output``; report)
+
+    Raises:
+        UsageError: unknown keyword, and as :func:`render`.
+    """
+    weights = options.pop("weights", {})
+    requests = []
+    for name in [key for key in options if key in descriptors.names()]:
+        value = options.pop(name)
+        target, range_ = value if isinstance(value, tuple) else (value, None)
+        requests.append(
+            Request(name, target if isinstance(target, Target) else str(target), range_, float(weights.get(name, 1.0)))
+        )
+    own = {key: options.pop(key) for key in ("codes", "keep_codes", "output", "figure", "progress") if key in options}
+    known = {field.name for field in dataclasses.fields(RenderSettings)}
+    for key in options:
+        if key not in known:
+            raise UsageError(f"render({key}=...): unknown; {nearest_names(key, [*known, *descriptors.names()])}")
+    done = render(timbre, requests, RenderSettings(**options), **own)
+    return done.audio, done.report
+
+
+def _read(request: Request, settings: RenderSettings, sample_rate: int) -> Request:
+    """The request with its target read."""
+    descriptor = descriptors.get(request.descriptor)
+    if isinstance(request.target, Target):
+        return request
+    target = parse_target(
+        request.target,
+        descriptor=descriptor.name,
+        unit=descriptor.unit,
+        periods=settings.periods,
+        seed=settings.seed,
+        sample_rate=sample_rate,
+    )
+    return dataclasses.replace(request, target=target)
+
+
+def _resolve_requests(
+    timbre: Timbre,
+    requests: Sequence[Request],
+    settings: RenderSettings,
+    given: CodeSequence | None,
+    times: np.ndarray,
+    seconds: float,
+) -> tuple[list[ResolvedTarget], ResolvedTarget | None]:
+    """Targets of the codes and trims, and that of the gain."""
+    free = (
+        settings.hold in (None, "none")
+        or settings.hold == "auto"
+        and (settings.matcher == "nearest" or given is not None)
+    )
+    trims = settings.rounds > 0 and settings.tilt
+    resolved = resolve(
+        [r for r in requests if r.descriptor != "loudness"],
+        timbre.table,
+        times,
+        seconds,
+        hold=None if free else settings.hold,
+        reach=REACH if trims else 0.02,
+        clamp=settings.clamp,
+    )
+    if given is not None and (given.f0 > 0).any() and not any(goal.name == "f0" for goal in resolved):
+        f0 = _stretched(bridge(given.f0, len(given)), len(times)).astype(np.float64)
+        sung = f0[f0 > 0]
+        f0 = np.interp(np.arange(len(f0)), np.flatnonzero(f0 > 0), sung)
+        ends = float(sung.min()), float(sung.max())
+        mask = _stretched(given.f0, len(times)) > 0
+        resolved.append(
+            ResolvedTarget(
+                "f0", "Hz", True, "the codes' melody", f0, mask, 1.0, *ends, ends, "the target's own", held=True
+            )
+        )
+    level = next((loudness_target(r, times, seconds) for r in requests if r.descriptor == "loudness"), None)
+    return resolved, level
+
+
+def _match(timbre: Timbre, resolved: Sequence[ResolvedTarget], settings: RenderSettings, frames: int) -> np.ndarray:
+    codebook, transitions = timbre.model.codebook.numpy(), timbre.transitions
+    return match(
+        settings.matcher, resolved, timbre.table, codebook, frames, _roughness_real(timbre), transitions, settings.path
+    )
+
+
+def _roughness_real(timbre: Timbre) -> float | None:
+    """Mean latent jump a frame in the recordings, if the card has it."""
+    return timbre.card.get("quality", {}).get("roughness_real")
+
+
+def _stretched(values: np.ndarray, frames: int) -> np.ndarray:
+    """The first ``frames`` values; the last one is kept beyond the end."""
+    return values[np.minimum(np.arange(frames), len(values) - 1)]
+
+
+def _melody(resolved: Sequence[ResolvedTarget], frames: int) -> np.ndarray:
+    """The pitch that was aimed at, 0 where none was: float32 [frames]."""
+    pitch = next((np.where(goal.mask, goal.values, 0.0) for goal in resolved if goal.name == "f0"), np.zeros(frames))
+    return pitch.astype(np.float32)
+
+
+def _curves(
+    times: np.ndarray,
+    resolved: Sequence[ResolvedTarget],
+    measured: dict[str, np.ndarray],
+    codes: np.ndarray,
+    gain_db: np.ndarray,
+    trims: dict[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    curves = {"time": times}
+    curves |= {f"target_{goal.name}": np.where(goal.mask, goal.values, np.nan) for goal in resolved}
+    curves |= {f"measured_{name}": values for name, values in measured.items()}
+    return {**curves, "code": codes, "gain_db": gain_db, **trims}
+
+
+def _source(codes: str | Path | CodeSequence | None) -> str | None:
+    """Where given codes came from."""
+    return str(codes) if isinstance(codes, (str, Path)) else None if codes is None else "given"

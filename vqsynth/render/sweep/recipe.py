@@ -1,0 +1,168 @@
+"""Sweep recipes: lists of what to vary, and their product.
+
+A recipe is a TOML file, or options of the same names. A list is one dimension of the product, a single value
+holds for all: ``timbres, descriptors, targets, ranges, seeds`` and ``durations, gains, matchers, refines, holds``
+(the singular works too). ``seeds = "0:10"`` is 0 to 9.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vqsynth import descriptors
+from vqsynth.control import targets
+from vqsynth.errors import UsageError, nearest_names
+from vqsynth.library import timbre as folder
+from vqsynth.storage.atomic import read_toml, sha256
+
+SINGULAR = {
+    "timbres": "timbre",
+    "descriptors": "descriptor",
+    "targets": "target",
+    "ranges": "range",
+    "seeds": "seed",
+    "durations": "duration",
+    "gains": "gain",
+    "matchers": "matcher",
+    "refines": "refine",
+    "holds": "hold",
+}
+DEFAULTS: dict[str, list[Any]] = {
+    "descriptors": ["centroid"],
+    "targets": ["sin"],
+    "ranges": [None],
+    "seeds": [0],
+    "durations": [12.0],
+    "gains": [None],
+    "matchers": ["path"],
+    "refines": [None],
+    "holds": ["auto"],
+}
+MAXIMUM = 100_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """One render of a sweep: its settings, and a name that no other settings have."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+def read_recipe(name: str) -> dict[str, Any]:
+    """Read a recipe by path or by the name of one that ships.
+
+    Raises:
+        UsageError: there is none of this name. VqsynthError: not TOML.
+    """
+    return read_toml(targets.find_sweep(name))
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds of ``3``, ``1,5,8`` or ``0:10`` (0 to 9).
+
+    Raises:
+        UsageError: neither.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?::\s*(\d+)\s*)?", part)
+        if match is None:
+            raise UsageError(f"--seeds {text}: write numbers such as 1,5,8 or a range such as 0:10")
+        start = int(match.group(1))
+        seeds += range(start, int(match.group(2))) if match.group(2) else [start]
+    if not seeds:
+        raise UsageError(f"--seeds {text}: holds no seed; the end of a range is not part of it")
+    return seeds
+
+
+def expand(recipe: Mapping[str, Any]) -> list[Item]:
+    """The product of a recipe's lists, in their order, the last varying fastest.
+
+    Raises:
+        UsageError: an unknown key, an empty list, an unknown timbre, or too many renders.
+    """
+    plural = {singular: key for key, singular in SINGULAR.items()}
+    lists = dict(DEFAULTS)
+    for key, value in recipe.items():
+        known = plural.get(key, key)
+        if known not in SINGULAR:
+            raise UsageError(f"recipe key {key}: unknown; {nearest_names(key, SINGULAR)}")
+        if known == "seeds" and isinstance(value, str):
+            value = parse_seeds(value)
+        values = list(value) if isinstance(value, (list, tuple)) else [value]
+        if not values:
+            raise UsageError(f"recipe key {key}: its list is empty; give at least one value")
+        lists[known] = [_checked(key, known, v) for v in values]
+    if "timbres" not in lists:
+        raise UsageError("no timbre to sweep; give --timbres or a recipe with timbres")
+    for name in lists["descriptors"]:
+        descriptors.get(name)
+    total = 1
+    for values in lists.values():
+        total *= len(values)
+    if total > MAXIMUM:
+        raise UsageError(f"the product of these lists is {total} renders, more than {MAXIMUM}; shorten a list")
+    marks = {name: _timbre_mark(name) for name in dict.fromkeys(lists["timbres"])}
+    files = {t: _file_mark(str(t)) for t in {*map(str, lists["targets"]), *map(str, lists["gains"])}}
+    items: dict[str, Item] = {}
+    for values in itertools.product(*(lists[key] for key in SINGULAR)):
+        settings = dict(zip(SINGULAR.values(), values))
+        contents = [files[str(settings[key])] for key in ("target", "gain")]
+        # The folder may move: the timbre is known by its weights.
+        marked = {**settings, "timbre": marks[settings["timbre"]], "files": contents}
+        item = Item(_name(settings, marked), settings)
+        items.setdefault(item.name, item)
+    return list(items.values())
+
+
+def _checked(key: str, known: str, value: Any) -> Any:
+    kinds = {
+        "seeds": int,
+        "durations": (int, float),
+        "refines": (int, type(None)),
+        "gains": (int, float, str, type(None)),
+        "targets": (str, int, float),
+        "holds": (str, int, float, type(None)),
+        "ranges": (str, type(None)),
+    }
+    allowed = kinds.get(known, str)
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        raise UsageError(f"recipe key {key}: {value!r} does not fit here; see targets/README.md for examples")
+    if known == "durations" and not 0 < value < 1e6:
+        raise UsageError(f"recipe key {key}: {value:g} s; give a duration above 0")
+    return float(value) if known == "durations" else str(value) if known == "targets" else value
+
+
+def _timbre_mark(name: str) -> str:
+    """Checksum of a timbre's files: a timbre that was trained or analyzed anew is rendered anew."""
+    files = folder.load(name).card.get("files", {})
+    return hashlib.sha256(json.dumps({k: files.get(k) for k in (folder.MODEL, folder.TABLE)}).encode()).hexdigest()
+
+
+def _file_mark(target: str) -> str:
+    """Checksum of the file that a target means, if it means one."""
+    path = Path(target)
+    if not path.is_file():
+        found = targets.available().get(Path(target).stem)
+        if found is None:
+            return ""
+        path = found
+    return sha256(path)
+
+
+def _name(settings: Mapping[str, Any], marked: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(marked, sort_keys=True).encode()).hexdigest()[:8]
+    target = settings["target"]
+    parts = [Path(settings["timbre"]).name, settings["descriptor"], Path(target).stem if marked["files"][0] else target]
+    if settings["range"]:
+        parts.append(settings["range"].replace(":", "-"))
+    text = "_".join(re.sub(r"[^A-Za-z0-9.+#-]+", "-", str(part)) for part in parts)
+    return f"{text}_s{settings['seed']}_{digest}"

@@ -1,0 +1,196 @@
+"""Many renders at once: in processes on this machine, or on a dask cluster.
+
+A render is done when its four files are there, each of which is written whole or not at all; their name holds a
+checksum of everything that decides the sound, so a sweep that is started again does what is missing and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.render.sweep.manifest import read_manifest, write_manifest
+from vqsynth.render.sweep.recipe import Item
+
+if TYPE_CHECKING:
+    from vqsynth.library.timbre import Timbre
+
+_MANIFEST_SECONDS = 5.0
+_local = threading.local()
+
+
+@dataclasses.dataclass
+class RenderOutcome:
+    """How one render of a sweep ended: its report, or an error in one sentence."""
+
+    name: str
+    report: dict[str, Any] | None = None
+    error: str = ""
+    warnings: str = ""
+    seconds: float = 0.0
+    fresh: bool = True
+
+
+def sweep(
+    items: Sequence[Item],
+    folder: str | Path,
+    jobs: int = -1,
+    dask: str | None = None,
+    bits: str = "16",
+    progress: Callable[[int, int, int], None] | None = None,
+) -> list[RenderOutcome]:
+    """Render all items into ``folder``, with ``manifest.csv`` and ``contact_sheet.png``.
+
+    Args:
+        jobs: processes on this machine; -1 is one a core. Each uses one thread.
+        dask: address of a dask scheduler, whose workers must see the same folders; ``jobs`` is then ignored.
+        progress: told (done, failed, total) after every render.
+
+    Returns:
+        An outcome for every item, in their order.
+
+    Raises:
+        VqsynthError: the folder cannot be made, or the cluster cannot be reached. Failures of single
+            renders do not raise; they are in the outcomes and the manifest.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise VqsynthError(
+            f"{folder}: this folder cannot be made ({error.strerror}); choose another with -o"
+        ) from error
+    before = read_manifest(folder)
+    outcomes = {item.name: outcome for item in items if (outcome := finished(item, folder, before.get(item.name, {})))}
+    todo = [item for item in items if item.name not in outcomes]
+    report = progress or (lambda done, failed, total: None)
+    report(len(outcomes), 0, len(items))
+    failed, written = 0, time.monotonic()
+    try:
+        with contextlib.closing(_run(todo, folder, jobs, dask, bits)) as results:
+            for outcome in results:
+                outcomes[outcome.name] = outcome
+                failed += bool(outcome.error)
+                report(len(outcomes), failed, len(items))
+                if time.monotonic() - written > _MANIFEST_SECONDS:
+                    write_manifest(folder, items, outcomes)
+                    written = time.monotonic()
+    finally:
+        write_manifest(folder, items, outcomes)
+    from vqsynth.figures.contact_sheet import draw_contact_sheets
+
+    draw_contact_sheets(folder, [item.name for item in items])
+    return [outcomes[item.name] for item in items]
+
+
+def finished(item: Item, folder: Path, row: Mapping[str, str]) -> RenderOutcome | None:
+    """The outcome of an item that was rendered before, or None; ``row`` is its row of the old manifest."""
+    if not all((folder / f"{item.name}{suffix}").is_file() for suffix in (".wav", ".csv", ".json", ".png")):
+        return None
+    try:
+        report = json.loads((folder / f"{item.name}.json").read_text(encoding="utf-8"))
+        seconds = float(row.get("render_seconds") or 0.0)
+    except ValueError:
+        return None
+    return RenderOutcome(item.name, report, warnings=row.get("warnings", ""), seconds=seconds, fresh=False)
+
+
+def _run(items: Sequence[Item], folder: Path, jobs: int, dask: str | None, bits: str) -> Iterator[RenderOutcome]:
+    """Outcomes as they come."""
+    if not items:
+        return
+    import joblib
+
+    search = os.environ.get("VQSYNTH_CODEBOOKS", ""), os.environ.get("VQSYNTH_TARGETS", "")
+    tasks = (joblib.delayed(render_item)(item, str(folder.resolve()), bits, str(Path.cwd()), search) for item in items)
+    with contextlib.ExitStack() as stack:
+        if dask is not None:
+            stack.enter_context(_client(dask))
+            stack.enter_context(joblib.parallel_config(backend="dask"))
+            jobs = -1
+        else:
+            stack.enter_context(joblib.parallel_config(backend="loky", inner_max_num_threads=1))
+        yield from joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(tasks)
+
+
+def _client(address: str) -> Any:
+    """A client of the scheduler at ``address``, as a context."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise UsageError("--dask needs the packages dask and distributed; install vqsynth[dask]") from error
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise VqsynthError(
+            f"--dask {address}: no scheduler answers there ({error or 'no connection'}); start one with `dask scheduler`"
+        ) from error
+    if not client.scheduler_info()["workers"]:
+        client.close()
+        raise VqsynthError(f"--dask {address}: the scheduler has no workers; start some with `dask worker {address}`")
+    return client
+
+
+def render_item(item: Item, folder: str, bits: str, cwd: str, search: tuple[str, str]) -> RenderOutcome:
+    """Render one item, with one thread. Never raises: what went wrong is in the outcome."""
+    import torch
+
+    start = time.monotonic()
+    torch.set_num_threads(1)
+    heard = io.StringIO()
+    # Redirection is for the whole process; a worker's threads would hear each other.
+    alone = threading.current_thread() is threading.main_thread()
+    outcome = RenderOutcome(item.name)
+    with contextlib.redirect_stderr(heard) if alone else contextlib.nullcontext():
+        try:
+            _adopt(cwd, search)
+            outcome.report = _render(item, Path(folder) / f"{item.name}.wav", bits)
+        except VqsynthError as error:
+            outcome.error = str(error)
+        except Exception as error:
+            outcome.error = f"unexpected {type(error).__name__}: {error}"
+    outcome.warnings = "; ".join(
+        line.removeprefix("warning: ") for line in heard.getvalue().splitlines() if line.strip()
+    )
+    outcome.seconds = time.monotonic() - start
+    return outcome
+
+
+def _render(item: Item, path: Path, bits: str) -> dict[str, Any]:
+    """Render to ``path`` and the files beside it; the report."""
+    from vqsynth.control.resolve import Request
+    from vqsynth.render.render import render
+    from vqsynth.render.settings import RenderSettings
+
+    settings = dict(item.settings)
+    timbre = _timbre(settings.pop("timbre"))
+    request = Request(settings.pop("descriptor"), settings.pop("target"), settings.pop("range"))
+    return render(timbre, [request], RenderSettings(bits=bits, **settings), output=path).report
+
+
+def _adopt(cwd: str, search: tuple[str, str]) -> None:
+    """Names mean in a worker what they mean where the sweep was started."""
+    if os.path.isdir(cwd) and os.getcwd() != cwd:
+        os.chdir(cwd)
+    for name, value in zip(("VQSYNTH_CODEBOOKS", "VQSYNTH_TARGETS"), search):
+        if value:
+            os.environ[name] = value
+
+
+def _timbre(name: str) -> Timbre:
+    """The timbre, loaded once a thread: streaming layers carry state, so threads cannot share one."""
+    from vqsynth.library import timbre as folder
+
+    cache = _local.__dict__.setdefault("timbres", {})
+    if name not in cache:
+        cache[name] = folder.load(name)
+    return cache[name]

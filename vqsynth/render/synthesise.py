@@ -1,0 +1,97 @@
+"""From codes to finished sound, block by block: decode, bend, tilt, synthesise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from vqsynth.control.resolve import ResolvedTarget
+from vqsynth.render.refine import Shaper, Wanted
+from vqsynth.render.trim import bend_towards
+from vqsynth.storage.spool import AudioSpool
+from vqsynth.vqvae.model import DecodeStream
+
+if TYPE_CHECKING:
+    from vqsynth.vqvae.model import VQVAE
+
+BEND_LIMIT = 100.0
+"""Cents that a frame's f0 may be bent."""
+_BLOCK = 512
+_WARM_UP = 24
+_EDGE = 3
+_FADE = 512
+
+Progress = Callable[[str, float], None]
+"""Told what is being done and the share done, 0..1."""
+
+
+def synthesise(
+    model: VQVAE,
+    codes: np.ndarray,
+    gain_db: np.ndarray,
+    resolved: Sequence[ResolvedTarget],
+    sound: AudioSpool,
+    *,
+    bend: bool,
+    tilt: bool,
+    rounds: int,
+    seed: int,
+    bits: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, np.ndarray]:
+    """Write the sound of ``codes`` into ``sound``.
+
+    Args:
+        codes: int64 [frames]. gain_db: [frames].
+        bend: bring f0 to its goal. tilt: bring centroid and bandwidth to theirs.
+        rounds: measurements of the sound that correct the tilt. bits: of the file to be, None for none.
+
+    Returns:
+        The trims used: ``bend_cents``, ``tilt_db_per_octave``, ``curve_db_per_octave2``, each [frames].
+    """
+    by_name = {goal.name: goal for goal in resolved}
+    steered = {n: by_name[n] for n in ("centroid", "bandwidth") if tilt and n in by_name}
+    pitch = by_name.get("f0") if bend else None
+    decoder, shaper = DecodeStream(model), Shaper(model.synth(), seed, rounds, bits)
+    # The decoder starts in the middle of a note, not out of nothing.
+    warm = decoder.push(np.full(_WARM_UP, codes[0]))
+    skip = _WARM_UP - len(warm)
+    gain = torch.from_numpy(10 ** (gain_db / 20)).float()
+    counts = np.ones(len(codes), bool)
+    for goal in steered.values():
+        counts &= goal.mask
+    # The outermost windows hold half a sound.
+    counts[:_EDGE] = counts[len(codes) - _EDGE :] = False
+    # Made at once: small arrays kept from every block would hold the memory between them.
+    bends, tilts, curves = (np.zeros(len(codes), np.float32) for _ in range(3))
+    done, shaped, blocks = 0, 0, np.array_split(codes, -(-len(codes) // _BLOCK))
+    for number, block in enumerate(blocks, 1):
+        last = number == len(blocks)
+        frames = decoder.push(block, last)
+        frames, skip = frames[skip:], max(0, skip - len(frames))
+        here = slice(done, done + len(frames))
+        done = here.stop
+        if pitch is not None:
+            cents = bend_towards(frames, torch.from_numpy(pitch.values[here]).float(), BEND_LIMIT)
+            frames, bends[here] = frames.bend(cents), cents.numpy()
+        wanted = Wanted({n: torch.from_numpy(a.values[here]).float() for n, a in steered.items()}, counts[here])
+        written, trim = shaper.push(frames, gain[here], wanted, last)
+        end = shaped + len(trim.tilt)
+        tilts[shaped:end], curves[shaped:end], shaped = trim.tilt.numpy(), trim.curve.numpy(), end
+        sound.write(_faded(written, sound.written, sound.samples))
+        if progress is not None:
+            progress("synthesising", number / len(blocks))
+    return {"bend_cents": bends, "tilt_db_per_octave": tilts, "curve_db_per_octave2": curves}
+
+
+def _faded(audio: np.ndarray, start: int, total: int) -> np.ndarray:
+    """Fade the first and the last 12 ms of the whole sound, so that it neither begins nor ends with a click."""
+    length = min(_FADE, total // 2)
+    position = np.arange(start, start + len(audio))
+    edge = np.minimum(position, total - 1 - position)
+    if len(audio) == 0 or edge.min() >= length:
+        return audio
+    return audio * (0.5 - 0.5 * np.cos(np.pi * (np.clip(edge, -0.5, length) + 0.5) / (length + 0.5))).astype(np.float32)

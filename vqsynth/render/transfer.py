@@ -1,0 +1,186 @@
+"""Any sound through a timbre: encode it to codes, keep its loudness (and its pitch), decode.
+
+Timbre transfer as in Bitton, Esling & Harada (2020), "Vector-quantized timbre representation", where
+the codes alone carry the sound. An encoder that has never heard the source leaps in pitch, so by default the
+tracked pitch is kept: it is moved by octaves into the timbre's range, shown to the encoder in place of the
+original, steers a smooth path through the codes, and bends what is left. Audio is streamed both ways.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vqsynth.control.melody import bridge, fit_octaves
+from vqsynth.corpus.blocks import Progress, RecordingBlocks
+from vqsynth.errors import UsageError
+from vqsynth.render.code_file import CodeSequence
+from vqsynth.render.melody_match import codes_at_pitch, reachable_f0
+
+if TYPE_CHECKING:
+    from vqsynth.library.timbre import Timbre
+
+PITCH = ("track", "codes")
+_CHUNK = 512  # frames decoded at a time
+_BRIDGE_SECONDS = 0.12
+
+
+@dataclasses.dataclass
+class Transferred:
+    """What was done to one file.
+
+    Attributes:
+        seconds: length of the output. octaves: how far the melody was moved. voiced: share of frames with
+        pitch. bend_cents: mean bend of voiced frames. peak: highest absolute sample.
+    """
+
+    source: str
+    output: str
+    timbre: str
+    pitch: str
+    seed: int
+    seconds: float
+    octaves: int
+    voiced: float
+    bend_cents: float
+    peak: float
+
+
+def encode(
+    source: str | Path,
+    timbre: Timbre,
+    pitch: str = "track",
+    octaves: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[CodeSequence, int]:
+    """Encode a recording of any length.
+
+    Args:
+        pitch: ``track`` keeps the melody (moved by octaves into the timbre's range), ``codes`` is the
+            original method: nearest code in the latent space, no more.
+        octaves: move by this many instead of the best.
+
+    Returns:
+        The codes with loudness and pitch (the moved one), and the octaves moved.
+
+    Raises:
+        UsageError: unknown ``pitch``. VqsynthError: the recording cannot be used.
+    """
+    import torch
+
+    from vqsynth.streaming.convolution import StreamState
+    from vqsynth.vqvae.features import extract
+    from vqsynth.vqvae.quantizer import nearest_codes
+
+    if pitch not in PITCH:
+        raise UsageError(f"--pitch {pitch}: choose track or codes")
+    model, config = timbre.model, timbre.config
+    recording = RecordingBlocks(source, config)
+    f0, moved, reach = recording.pitch(progress), 0, reachable_f0(timbre)
+    follow = pitch == "track" and reach is not None
+    if follow:
+        f0, moved = fit_octaves(f0, *reach, octaves)
+    state = StreamState(model.encoder)
+    # Laid out at once: small pieces kept between large ones that are freed would make the heap grow.
+    latents, loudness = np.empty((len(f0), config.code_dim), np.float32), np.empty(len(f0), np.float32)
+    with torch.no_grad():
+        for piece in recording.pieces("encoding", progress):
+            features = extract(
+                piece.audio, config, f0[piece.first : piece.first + 1 + len(piece.audio) // config.hop_length]
+            )
+            with state:
+                latents[piece.frames] = model.encoder(features.inputs(config)[None, piece.keep])[0].numpy()
+            loudness[piece.frames] = features.loudness[piece.keep].numpy()
+    if follow:
+        return CodeSequence(codes_at_pitch(latents, f0, timbre), loudness, f0), moved
+    nearest = [nearest_codes(block, model.codebook) for block in torch.from_numpy(latents).split(_CHUNK)]
+    return CodeSequence(torch.cat(nearest).numpy(), loudness, f0), moved
+
+
+def decode_blocks(
+    timbre: Timbre, sequence: CodeSequence, pitch: str = "track", gain_db: float = 0.0, seed: int = 0
+) -> Iterator[tuple[np.ndarray, float]]:
+    """Decode a sequence as a stream.
+
+    Args:
+        pitch: ``track`` bends voiced frames to ``sequence.f0``; ``codes`` leaves the decoder's pitch.
+        gain_db: added to the sequence's loudness.
+
+    Yields:
+        (audio [samples], sum of the absolute bends of the voiced frames decided meanwhile in cents)
+    """
+    import torch
+
+    from vqsynth.dsp.loudness import gain_of_loudness
+    from vqsynth.vqvae.model import DecodeStream
+
+    model, config = timbre.model, timbre.config
+    gain = torch.from_numpy(gain_of_loudness(sequence.loudness.astype(np.float32) + np.float32(gain_db)))
+    wanted = (
+        bridge(sequence.f0, round(_BRIDGE_SECONDS * config.frame_rate)) if pitch == "track" else np.zeros(len(sequence))
+    )
+    decoder, sound, done = DecodeStream(model), model.synth().stream(seed), 0
+    for start in range(0, len(sequence), _CHUNK):
+        last = start + _CHUNK >= len(sequence)
+        frames = decoder.push(sequence.codes[start : start + _CHUNK], last=last)
+        here = slice(done, done + len(frames))
+        target = torch.from_numpy(wanted[here].astype(np.float32))
+        cents = torch.where(target > 0, 1200 * torch.log2(target.clamp_min(1.0) / frames.f0), 0.0)
+        audio = sound.push(frames.bend(cents), gain[here], last=last)
+        done = here.stop
+        yield audio, float(cents[torch.from_numpy(sequence.f0[here] > 0)].abs().sum())
+
+
+def decode(
+    timbre: Timbre,
+    sequence: CodeSequence,
+    output: str | Path,
+    pitch: str = "track",
+    gain_db: float = 0.0,
+    seed: int = 0,
+    bits: str = "16",
+    progress: Progress | None = None,
+) -> tuple[float, float, float]:
+    """Decode a sequence into a WAV or FLAC file, streamed, whole or not at all.
+
+    Returns:
+        (seconds, mean bend in cents, peak)
+
+    Raises:
+        UsageError: ``output`` has another suffix, or ``bits`` does not fit it. VqsynthError: it cannot be written.
+    """
+    from vqsynth.storage.sound_file import open_sound
+
+    bend, written = 0.0, 0
+    config = timbre.config
+    with open_sound(output, config.sample_rate, bits) as sound:
+        for audio, cents in decode_blocks(timbre, sequence, pitch, gain_db, seed):
+            sound.write(audio)
+            bend += cents
+            written += len(audio)
+            if progress is not None:
+                progress("decoding", min(1.0, written / max(1, len(sequence) * config.hop_length)))
+        peak = sound.peak
+    return written / config.sample_rate, bend / max(1, int(np.sum(sequence.f0 > 0))), peak
+
+
+def transfer(
+    source: str | Path,
+    timbre: Timbre,
+    output: str | Path,
+    pitch: str = "track",
+    octaves: int | None = None,
+    gain_db: float = 0.0,
+    seed: int = 0,
+    bits: str = "16",
+    progress: Progress | None = None,
+) -> Transferred:
+    """Play a recording in a timbre. Arguments as in :func:`encode` and :func:`decode`."""
+    sequence, moved = encode(source, timbre, pitch, octaves, progress)
+    seconds, bend, peak = decode(timbre, sequence, output, pitch, gain_db, seed, bits, progress)
+    voiced = float(np.mean(sequence.f0 > 0))
+    return Transferred(str(source), str(output), timbre.name, pitch, seed, seconds, moved, voiced, bend, peak)

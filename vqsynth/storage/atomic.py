@@ -1,0 +1,97 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vqsynth.errors import VqsynthError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` that replaces it when the block ends well.
+
+    The temporary keeps the suffix, because writers choose the format by it.
+
+    Raises:
+        VqsynthError: the folder does not exist or cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    folder = path.parent
+    if not folder.is_dir():
+        raise VqsynthError(f"{folder}: this output folder does not exist; create it first")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=folder)
+    except OSError as error:
+        raise VqsynthError(f"{folder}: cannot write here ({error.strerror}); choose another output folder") from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise VqsynthError(f"{path}: could not be written ({error.strerror or error})") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write ``text`` as UTF-8, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def save_tensors(path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write named tensors as safetensors, whole or not at all.
+
+    Raises:
+        VqsynthError: the folder is missing or not writable, or the disk is full.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    with atomic_path(path) as temporary:
+        try:
+            save_file(
+                {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary, metadata
+            )
+        except SafetensorError as error:
+            raise VqsynthError(f"{path}: could not be written ({error}); free some space on the disk") from error
+
+
+def sha256(path: str | Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as handle:
+        return hashlib.sha256(handle.read()).hexdigest()
+
+
+def read_toml(path: str | Path) -> dict:
+    """Read a TOML file.
+
+    Raises:
+        VqsynthError: the file is missing or is not TOML.
+    """
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise VqsynthError(f"{path}: no such file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise VqsynthError(f"{path}: not valid TOML ({error}); restore or correct it") from error

@@ -1,0 +1,1 @@
+"""The one streaming mechanism, and the causal layers that use it."""

@@ -1,0 +1,203 @@
+"""Style transfer: any sound through one or several models, each of which can only say it in its own way."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vqsynth.control.melody import fit_octaves
+from vqsynth.corpus.mirror import Display, each, outputs
+from vqsynth.descriptors import f0
+from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.storage.sound_file import open_sound
+from vqsynth.wavae.effects.input import encode_recording
+from vqsynth.wavae.effects.output import check_gain
+from vqsynth.wavae.paths.moment_matching import check_strength, distance, match_moments
+
+if TYPE_CHECKING:
+    from vqsynth.wavae.domain import Domain
+    from vqsynth.wavae.paths.latent_path import LatentPath
+
+ADAPT = 1.0
+PITCH = ("track", "model")
+TASK = "transferring"
+
+
+@dataclasses.dataclass
+class Transferred:
+    """What became of one sound in one model.
+
+    Attributes:
+        seconds: length of the output. voiced: share of its frames that have a pitch. octaves: by which the melody was moved.
+        distance: of the sound's path from the corpus before it was adapted, in std (1 is at home). peak: highest absolute sample.
+    """
+
+    source: str
+    output: str
+    model: str
+    seed: int
+    adapt: float
+    seconds: float
+    voiced: float
+    octaves: int
+    distance: float
+    peak: float
+
+
+def label(domain: Domain) -> str:
+    """What a domain is called in file names: its folder."""
+    return domain.path.resolve().name
+
+
+def melody(audio: np.ndarray, domain: Domain, octaves: int | None = None) -> tuple[np.ndarray, int]:
+    """The pitch of a sound, moved by octaves to where the domain's recordings have theirs.
+
+    Args:
+        audio: [samples] at the domain's rate. octaves: move by this many instead of the best.
+
+    Returns:
+        [frames] Hz on the mel grid, 0 where unvoiced, and the octaves.
+    """
+    config = domain.config
+    hz, _, voiced = f0.track(audio, config.sample_rate, config.n_fft, config.hop_length)
+    hz = np.where(voiced, np.nan_to_num(hz), 0.0).astype(np.float32)
+    reach = domain.pitch_range
+    return fit_octaves(hz, *reach, octaves) if reach else (hz, 0)
+
+
+def carry(
+    audio: np.ndarray,
+    path: LatentPath,
+    domain: Domain,
+    strength: float = ADAPT,
+    pitch: str = "track",
+    octaves: int | None = None,
+    seed: int = 0,
+) -> tuple[np.ndarray, int]:
+    """Play an encoded sound in a domain. Shape: audio [samples], its path -> [samples], and the octaves its melody was moved by.
+
+    Args:
+        strength: as for :func:`vqsynth.wavae.paths.moment_matching.adapt`. pitch: ``track`` sings the sound's own melody, ``model`` what the
+            model makes of it. octaves: as for :func:`melody`.
+
+    Raises:
+        UsageError: an option is out of range.
+    """
+    if pitch not in PITCH:
+        raise UsageError(f"--pitch {pitch}: choose track or model")
+    sung, moved = melody(audio, domain, octaves) if pitch == "track" else (None, 0)
+    return domain.decode(match_moments(path, strength), seed, sung), moved
+
+
+def transfer(
+    source: Path,
+    domains: Sequence[Domain],
+    base: Path,
+    *,
+    strength: float = ADAPT,
+    pitch: str = "track",
+    octaves: int | None = None,
+    level: str = "match",
+    gain_db: float = 0.0,
+    seed: int = 0,
+    bits: str = "16",
+    figure: bool = True,
+    progress: Callable[[str, float], None] | None = None,
+) -> list[Transferred]:
+    """Play a recording through models: ``BASE_MODEL.wav`` for each, and ``BASE_transfer.png``.
+
+    The outputs have the loudness of the recording, moment by moment.
+
+    Args:
+        base: folder and beginning of the names. strength, pitch, octaves: as for :func:`carry`.
+        level: as for :func:`vqsynth.wavae.effects.input.encode_recording`. gain_db: added to the outputs.
+
+    Raises:
+        UsageError: an option is out of range. VqsynthError: the file cannot be used, or an output not be written.
+    """
+    done, sounds = [], []
+    for number, domain in enumerate(domains):
+        audio, path, given = encode_recording(source, domain, level)
+        rate = domain.config.sample_rate
+        back = np.float32(10 ** (-given / 20))
+        if not sounds:
+            sounds.append((f"original: {source.name}", audio * back, rate))
+        output, moved = carry(audio, path, domain, strength, pitch, octaves, seed)
+        output = output * back * np.float32(10 ** (gain_db / 20))
+        target = base.with_name(f"{base.name}_{label(domain)}.wav")
+        with open_sound(target, rate, bits) as sound:
+            sound.write(output)
+        sounds.append((label(domain), output, rate))
+        voiced = float(np.mean(f0.track(output, rate)[2]))
+        done.append(
+            Transferred(
+                str(source),
+                str(target),
+                label(domain),
+                seed,
+                strength,
+                len(output) / rate,
+                voiced,
+                moved,
+                distance(path),
+                sound.peak,
+            )
+        )
+        if progress is not None:
+            progress(TASK, (number + 1) / len(domains))
+    if figure:
+        draw(base.with_name(f"{base.name}_transfer.png"), sounds)
+    return done
+
+
+def draw(path: Path, sounds: Sequence[tuple[str, np.ndarray, int]]) -> None:
+    """Draw sounds side by side: title, audio [samples] and rate of each.
+
+    Raises:
+        VqsynthError: the figure cannot be written.
+    """
+    import soxr
+
+    from vqsynth.figures.mel import mel_panels
+
+    top = max(rate for _, _, rate in sounds)
+    panels = [(title, audio if rate == top else soxr.resample(audio, rate, top)) for title, audio, rate in sounds]
+    mel_panels(path, panels, top, side_by_side=True)
+
+
+def transfer_all(
+    source: Path, domains: Sequence[Domain], output: Path | None, display: Display, **options: Any
+) -> tuple[list[list[Transferred]], list[Path]]:
+    """Transfer a file, or all audio below a folder into a folder with the same tree.
+
+    A file of a folder that cannot be used is reported and the others are done; a single file raises.
+
+    Args:
+        output: folder; by default the working folder, or for a folder IN the folder IN_transfer.
+        options: as for :func:`transfer`.
+
+    Returns:
+        What was done, a list for each file, and the files that failed.
+
+    Raises:
+        UsageError: a model is given twice, or an option is out of range. VqsynthError: as :func:`transfer`.
+    """
+    names = [label(domain) for domain in domains]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise UsageError(f"--to {twice}: is given twice; name every model once")
+    check_strength(options.get("strength", ADAPT))
+    check_gain(options.get("gain_db", 0.0))
+    if source.is_file():
+        if output is not None and not output.is_dir():
+            raise VqsynthError(f"--output {output}: this folder does not exist; create it first")
+        jobs = [(source, (output or Path()) / source.stem)]
+    else:
+        jobs = [(path, target.with_suffix("")) for path, target in outputs(source, output, "transfer")]
+    return each(
+        source, jobs, display, lambda path, base: transfer(path, domains, base, progress=display.part, **options)
+    )

@@ -1,0 +1,1 @@
+"""Latent paths: files, axes, operators, mixtures."""

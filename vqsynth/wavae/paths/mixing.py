@@ -1,0 +1,98 @@
+"""Latent paths brought to one length and mixed frame by frame.
+
+z[n] = sum over i of w_i[n] z_i[n]: the linear interpolation of two paths, w = (1 - n/N, n/N), and of four.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.wavae.paths.latent_path import LatentPath
+
+FLOOR_DB = -70.0
+"""Loudness is mixed in dB down to here: below, silence would outweigh every sound it is mixed with."""
+MAX_SECONDS = 3600.0
+
+
+def ramp(frames: int) -> np.ndarray:
+    """Weight of B from A to B: n / N. Shape: [frames]."""
+    return np.arange(frames) / frames
+
+
+def resample(path: LatentPath, frames: int, samples: int) -> LatentPath:
+    """Stretch or compress a path in time, linearly between its frames; the sound lasts ``samples``."""
+    position = np.minimum(np.arange(frames) * (path.samples / samples), len(path) - 1)
+    before = position.astype(int)
+    after, share = np.minimum(before + 1, len(path) - 1), (position - before)[:, None]
+
+    def at(values: np.ndarray) -> np.ndarray:
+        return (values[before] * (1 - share) + values[after] * share).astype(np.float32)
+
+    return dataclasses.replace(path, z=at(path.z), controls=at(path.controls), samples=samples)
+
+
+def trim(path: LatentPath, frames: int, samples: int) -> LatentPath:
+    """The beginning of a path."""
+    return dataclasses.replace(path, z=path.z[:frames], controls=path.controls[:frames], samples=samples)
+
+
+def reconcile(paths: Sequence[LatentPath], length: str | float, frames_of: Callable[[int], int]) -> list[LatentPath]:
+    """Bring paths to one number of frames.
+
+    Args:
+        length: ``longest`` stretches the shorter ones, ``shortest`` cuts the longer ones, seconds stretch all.
+        frames_of: latent frames of a number of samples (``domain.model.frames_of``).
+
+    Raises:
+        UsageError: ``length`` is neither, or not between one frame and an hour.
+    """
+    longest, shortest = (choose(paths, key=lambda path: path.samples) for choose in (max, min))
+    if length == "shortest":
+        return [trim(path, len(shortest), shortest.samples) for path in paths]
+    if length == "longest":
+        return [
+            path if path.samples == longest.samples else resample(path, len(longest), longest.samples) for path in paths
+        ]
+    try:
+        seconds = float(length)
+    except ValueError:
+        raise UsageError(f"--length {length}: choose longest, shortest, or a number of seconds") from None
+    if not (math.isfinite(seconds) and 1 / longest.rate <= seconds <= MAX_SECONDS):
+        raise UsageError(f"--length {length}: give {1 / longest.rate:.3f} s (one latent frame) to {MAX_SECONDS:g} s")
+    samples = round(seconds * longest.sample_rate)
+    return [resample(path, frames_of(samples), samples) for path in paths]
+
+
+def mix(paths: Sequence[LatentPath], weights: np.ndarray) -> LatentPath:
+    """Weighted sum of paths of one length.
+
+    Latents and loudness (dB, from -70 up) are mixed linearly, a centroid by octaves, as it is heard.
+
+    Shape: weights [frames, paths], rows that sum to 1
+
+    Raises:
+        VqsynthError: the paths differ in length or kind, or the weights do not fit them.
+    """
+    first = paths[0]
+    if any((path.z.shape, path.names, path.rate) != (first.z.shape, first.names, first.rate) for path in paths):
+        raise VqsynthError(
+            "paths to be mixed must have the same frames, dimensions, rate and controls; encode the sounds with one model"
+        )
+    if weights.shape != (len(first), len(paths)) or not np.allclose(weights.sum(1), 1):
+        raise VqsynthError(
+            f"{len(paths)} paths of {len(first)} frames need as many rows of weights that sum to 1, not {weights.shape}"
+        )
+
+    def mixed(curves: list[np.ndarray]) -> np.ndarray:
+        return sum(weights[:, i, None] * curve for i, curve in enumerate(curves))
+
+    controls = [mixed([np.maximum(path.controls[:, :1], FLOOR_DB) for path in paths])]
+    if len(first.names) > 1:
+        controls.append(2 ** mixed([np.log2(np.maximum(path.controls[:, 1:], 1.0)) for path in paths]))
+    z = mixed([path.z for path in paths])
+    return dataclasses.replace(first, z=z.astype(np.float32), controls=np.concatenate(controls, 1).astype(np.float32))

@@ -1,0 +1,84 @@
+"""A finished run to a domain folder: principal axes, measured quality, card."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import vqsynth
+from vqsynth.dsp import loudness
+from vqsynth.training.prepare import LEVEL_LUFS, Prepared
+from vqsynth.wavae.domain import Domain, save
+from vqsynth.wavae.network.model import Wavae
+from vqsynth.wavae.paths import pca
+from vqsynth.wavae.training.portrait import draw
+from vqsynth.wavae.training.quality import held_out_quality
+
+
+def pieces_of(corpus: Prepared, held_out: bool) -> Iterator[np.ndarray]:
+    """Audio [samples] of every training or held-out piece."""
+    for piece in corpus.pieces:
+        if piece.held_out == held_out:
+            yield np.array(corpus.audio[piece.start : piece.start + piece.samples])
+
+
+def active_latents(model: Wavae, corpus: Prepared) -> np.ndarray:
+    """Latents of the training recordings where they are not silent. Shape: [frames, latent_dim]."""
+    rows = []
+    for audio in pieces_of(corpus, False):
+        z, controls = model.encode(audio)
+        rows.append(z[controls[:, 0] > controls[:, 0].max() - 60])
+    return np.concatenate(rows)
+
+
+def pitch_range(f0: np.ndarray) -> dict[str, list[float]]:
+    """Lowest and highest pitch of the recordings, Hz (1st and 99th percentile); empty without any. Shape: [frames] Hz, 0 unvoiced."""
+    voiced = f0[f0 > 0]
+    return {"pitch_hz": [round(float(hz), 1) for hz in np.percentile(voiced, [1, 99])]} if len(voiced) > 100 else {}
+
+
+def build(
+    folder: Path,
+    model: Wavae,
+    corpus: Prepared,
+    training: dict[str, Any],
+    sources: list[dict[str, Any]],
+    description: str = "",
+) -> Domain:
+    """Write weights, axes and card of a finished run."""
+    model = model.cpu().eval()
+    # Quality and axes are those of the weights as stored, in half precision.
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(weight.half().float())
+    axes = pca.fit(active_latents(model, corpus))
+    held_out = list(pieces_of(corpus, True))
+    card = {
+        "wavae": {
+            "name": folder.name,
+            "format_version": Domain.FORMAT_VERSION,
+            "loudness_version": loudness.VERSION,
+            "description": description,
+            "created": datetime.date.today().isoformat(),
+            "vqsynth_version": vqsynth.__version__,
+        },
+        "model": {**model.config.model_dump(), "controls": list(model.config.controls)},
+        "training": {
+            **training,
+            "level_lufs": LEVEL_LUFS,
+            "audio_seconds": round(corpus.seconds(False, False), 1),
+            "held_out_seconds": round(corpus.seconds(True), 1),
+            "held_out": corpus.info["held_out"],
+            "varied_seconds": round(corpus.info["varied_seconds"], 1),
+            **pitch_range(corpus.f0),
+        },
+        "source": sources,
+        "quality": held_out_quality(model, held_out),
+    }
+    draw(folder, model, axes, held_out)
+    return save(folder, model, axes, card)

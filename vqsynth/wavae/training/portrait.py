@@ -1,0 +1,55 @@
+"""Pictures of a domain: what it makes of recordings it was not trained on, and what its axes do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vqsynth.figures.mel import mel_panels
+from vqsynth.wavae.network.model import Wavae
+from vqsynth.wavae.paths.pca import Pca
+
+SECONDS = 8.0
+AXES = 4
+REACH = 2.5
+"""Standard deviations to either side."""
+LOUDNESS = -20.0
+
+
+def excerpts(recordings: list[np.ndarray], sample_rate: int) -> np.ndarray:
+    """The beginnings of up to four recordings in a row. Shape: lists of [samples] -> [samples]."""
+    chosen = recordings[:: max(1, len(recordings) // 4)][:4]
+    return np.concatenate([audio[: int(SECONDS / len(chosen) * sample_rate)] for audio in chosen])
+
+
+def sweep_axis(model: Wavae, axes: Pca, number: int, seconds: float = 3.0) -> np.ndarray:
+    """Sound of the mean latent while one principal axis goes from low to high at a steady loudness. Shape: -> [samples]."""
+    frames = int(seconds * model.config.rate)
+    coordinates = np.zeros((frames, model.config.latent_dim), np.float32)
+    coordinates[:, number] = np.linspace(-REACH, REACH, frames) * axes.std[number]
+    controls = np.full((frames, len(model.config.controls)), LOUDNESS, np.float32)
+    controls[:, 1:] = 1500.0
+    return model.decode(axes.latents(coordinates), controls)
+
+
+def draw(folder: Path, model: Wavae, axes: Pca, held_out: list[np.ndarray]) -> list[Path]:
+    """Write ``figures/resynthesis.png`` (where anything was held out) and ``figures/axes.png``."""
+    target = folder / "figures"
+    target.mkdir(parents=True, exist_ok=True)
+    rate, name = model.config.sample_rate, folder.name
+    paths = [target / "axes.png"]
+    panels = [
+        (f"axis {n}, from -{REACH} to {REACH} standard deviations", sweep_axis(model, axes, n))
+        for n in range(min(AXES, len(axes.std)))
+    ]
+    mel_panels(paths[0], panels, rate, title=f"{name}: what the widest axes of the latent path do")
+    if held_out:
+        audio = excerpts(held_out, rate)
+        paths.append(target / "resynthesis.png")
+        output = model(torch.from_numpy(audio)).numpy()
+        mel_panels(
+            paths[1], [("recordings the model was not trained on", audio), ("resynthesis", output)], rate, title=name
+        )
+    return paths
