@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import difflib
-import sys
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+
+logger = logging.getLogger("vqsynth")
+_collected: contextvars.ContextVar[tuple[list[str], ...]] = contextvars.ContextVar("collected", default=())
 
 
 class VqsynthError(Exception):
-    """Something failed; the message is one sentence that says what to do. Exit code 1."""
+    """Something failed; the message is one sentence that says what to do. Exit code 1.
+
+    Args:
+        message: what is wrong and what to do.
+        field: the argument or setting that is wrong, by its Python name; the command line shows its option instead.
+        value: what was given for it.
+
+    Attributes:
+        message: without the field.
+        field: as given, or None.
+        value: as text, or None.
+    """
 
     exit_code = 1
 
+    def __init__(self, message: str, *, field: str | None = None, value: object = None) -> None:
+        self.message, self.field = message, field
+        self.value = None if value is None else str(value)
+        super().__init__(self.text(field))
+
+    def text(self, label: str | None) -> str:
+        """The whole sentence, with ``label`` standing for the field (``--gain`` on the command line)."""
+        where = " ".join(part for part in (label, self.value) if part)
+        return f"{where}: {self.message}" if where else self.message
+
 
 class UsageError(VqsynthError):
-    """The request itself is wrong: an option, a name, a target. Exit code 2."""
+    """The request itself is wrong: a setting, a name, a target. Exit code 2."""
 
     exit_code = 2
 
@@ -28,5 +54,18 @@ def nearest_names(word: str, names: Iterable[str]) -> str:
 
 
 def warn(message: str) -> None:
-    """Print one line to standard error and go on."""
-    print(f"warning: {message}", file=sys.stderr)
+    """Log a warning to the logger ``vqsynth``, and add it to every :func:`collect_warnings` around this call."""
+    logger.warning(message)
+    for messages in _collected.get():
+        messages.append(message)
+
+
+@contextlib.contextmanager
+def collect_warnings() -> Iterator[list[str]]:
+    """Collect the warnings of the calls within, in this thread alone; they are logged as well."""
+    messages: list[str] = []
+    token = _collected.set((*_collected.get(), messages))
+    try:
+        yield messages
+    finally:
+        _collected.reset(token)

@@ -6,6 +6,7 @@ that needs it, so that help comes at once.
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated, NoReturn
 
@@ -20,7 +21,7 @@ from vqsynth.cli.timbres import info, timbres
 from vqsynth.cli.train import train
 from vqsynth.cli.transfer import decode, encode, transfer
 from vqsynth.cli.wavae import wavae_app
-from vqsynth.errors import VqsynthError
+from vqsynth.errors import VqsynthError, logger
 
 PANELS = {
     "Timbres": (timbres, info),
@@ -64,6 +65,7 @@ def main() -> NoReturn:
     debug = "--debug" in sys.argv[1:]
     # Also accepted after the command's name, which is where one adds it to a command that failed.
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    _print_warnings()
     try:
         app(args=arguments, prog_name="vqsynth")
     except KeyboardInterrupt:
@@ -73,6 +75,19 @@ def main() -> NoReturn:
             raise
         _fail(*_explain(error))
     sys.exit(0)
+
+
+class _Warnings(logging.Handler):
+    """Prints warnings to standard error as it is at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"warning: {record.getMessage()}", file=sys.stderr)
+
+
+def _print_warnings() -> None:
+    if not any(isinstance(handler, _Warnings) for handler in logger.handlers):
+        logger.addHandler(_Warnings())
+        logger.propagate = False
 
 
 def _explain(error: Exception) -> tuple[str, int]:
