@@ -8,7 +8,7 @@ from vqsynth.errors import UsageError
 from vqsynth.library import timbre as folder
 from vqsynth.library.analyze import analyze, measure_codes
 from vqsynth.library.table import Table
-from vqsynth.storage.atomic import sha256
+from vqsynth.storage.reading import sha256
 from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.model import VQVAE
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from vqsynth.corpus import files
 from vqsynth.corpus.clients import RECIPES, Progress, weed
 from vqsynth.errors import UsageError, VqsynthError, nearest_names
-from vqsynth.storage.atomic import read_toml, write_text
+from vqsynth.storage.atomic import write_text
+from vqsynth.storage.reading import read_toml
 
 _LICENCES = {
     "CC-BY-3.0": "Creative Commons Attribution 3.0 Unported",

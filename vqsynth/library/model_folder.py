@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from vqsynth.errors import UsageError, VqsynthError, nearest_names
-from vqsynth.storage.atomic import read_toml, sha256, write_text
+from vqsynth.storage.atomic import write_text
+from vqsynth.storage.reading import read_toml, sha256
 
 MODEL = "model.safetensors"
 

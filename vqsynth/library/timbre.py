@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from vqsynth.errors import VqsynthError, warn
 from vqsynth.library.model_folder import MODEL, ModelFolder
-from vqsynth.storage.atomic import save_tensors, sha256
+from vqsynth.storage.atomic import save_tensors
+from vqsynth.storage.reading import sha256
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,14 +8,13 @@ A ``.npz`` without pickled objects: ``codes`` [frames] int32, ``loudness`` [fram
 from __future__ import annotations
 
 import dataclasses
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vqsynth.errors import UsageError, VqsynthError, warn
-from vqsynth.storage.atomic import atomic_path
+from vqsynth.storage.arrays import Archive, write_arrays
 
 if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
@@ -23,6 +22,11 @@ if TYPE_CHECKING:
 FORMAT = 1
 _ARRAYS = ("codes", "loudness", "f0")
 _SCALARS = ("format", "timbre", "model", "sample_rate", "hop_length")
+_WHAT, _REMEDY = "a file of codes", "encode the sound again"
+LOUDNESS = (-200.0, 60.0)
+"""What a loudness in dB can be."""
+HIGHEST = 24_000.0
+"""What a pitch in Hz can be."""
 
 
 @dataclasses.dataclass
@@ -52,18 +56,19 @@ def save_codes(path: str | Path, timbre: Timbre, sequence: CodeSequence) -> None
     Raises:
         VqsynthError: the folder is missing or not writable, or the disk is full.
     """
-    with atomic_path(path) as temporary, open(temporary, "wb") as handle:
-        np.savez_compressed(
-            handle,
-            codes=sequence.codes.astype(np.int32),
-            loudness=sequence.loudness.astype(np.float32),
-            f0=sequence.f0.astype(np.float32),
-            format=FORMAT,
-            timbre=timbre.name,
-            model=model_checksum(timbre),
-            sample_rate=timbre.config.sample_rate,
-            hop_length=timbre.config.hop_length,
-        )
+    write_arrays(
+        path,
+        {
+            "codes": sequence.codes.astype(np.int32),
+            "loudness": sequence.loudness.astype(np.float32),
+            "f0": sequence.f0.astype(np.float32),
+            "format": FORMAT,
+            "timbre": timbre.name,
+            "model": model_checksum(timbre),
+            "sample_rate": timbre.config.sample_rate,
+            "hop_length": timbre.config.hop_length,
+        },
+    )
 
 
 def timbre_of(path: str | Path) -> str:
@@ -96,10 +101,20 @@ def load_codes(path: str | Path, timbre: Timbre, force: bool = False) -> CodeSeq
         warn(f"{path}: these codes belong to {what}; {timbre.name} gives them another meaning")
     codes, loudness, f0 = (data[name] for name in _ARRAYS)
     shapes = {a.shape for a in (codes, loudness, f0)}
-    if len(shapes) != 1 or codes.ndim != 1 or not len(codes) or codes.dtype.kind not in "iu":
+    if (
+        len(shapes) != 1
+        or codes.ndim != 1
+        or not len(codes)
+        or codes.dtype.kind not in "iu"
+        or {loudness.dtype.kind, f0.dtype.kind} != {"f"}
+    ):
         raise VqsynthError(f"{path}: its arrays are empty or do not belong together; encode the sound again")
-    if not np.isfinite(loudness).all() or not np.isfinite(f0).all():
-        raise VqsynthError(f"{path}: holds NaN or infinite values; encode the sound again")
+    low, high = LOUDNESS
+    # Comparisons are false for NaN.
+    if not ((loudness >= low) & (loudness <= high)).all():
+        raise VqsynthError(f"{path}: its loudness is not always within {low:g} to {high:g} dB; {_REMEDY}")
+    if not ((f0 >= 0) & (f0 <= HIGHEST)).all():
+        raise VqsynthError(f"{path}: its pitch is not always within 0 to {HIGHEST:g} Hz; {_REMEDY}")
     if codes.min() < 0 or codes.max() >= timbre.config.n_codes:
         raise UsageError(
             f"{path}: codes run from {codes.min()} to {codes.max()}, but {timbre.name} has 0 to {timbre.config.n_codes - 1}; "
@@ -109,18 +124,12 @@ def load_codes(path: str | Path, timbre: Timbre, force: bool = False) -> CodeSeq
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise VqsynthError(f"{path}: no such file")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            data = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise VqsynthError(f"{path}: not a file of codes, or damaged; encode the sound again") from error
+    data = Archive(path, _WHAT, _REMEDY).read((*_ARRAYS, *_SCALARS))
     missing = [name for name in (*_ARRAYS, *_SCALARS) if name not in data]
     if missing:
         raise VqsynthError(f"{path}: not a file of codes (no {', '.join(missing)}); make one with `vqsynth encode`")
-    if int(data["format"]) != FORMAT:
-        raise VqsynthError(
-            f"{path}: format {int(data['format'])}, but this vqsynth reads {FORMAT}; encode the sound again"
-        )
+    if any(data[name].ndim for name in _SCALARS):
+        raise VqsynthError(f"{path}: not {_WHAT}, or damaged; {_REMEDY}")
+    if str(data["format"]) != str(FORMAT):
+        raise VqsynthError(f"{path}: format {data['format']}, but this vqsynth reads {FORMAT}; {_REMEDY}")
     return data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,11 +13,6 @@ from vqsynth.errors import VqsynthError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
 
 
 @contextlib.contextmanager
@@ -74,24 +68,3 @@ def save_tensors(path: str | Path, tensors: dict[str, Tensor], metadata: dict[st
             )
         except SafetensorError as error:
             raise VqsynthError(f"{path}: could not be written ({error}); free some space on the disk") from error
-
-
-def sha256(path: str | Path) -> str:
-    """Return the hexadecimal SHA-256 of a file."""
-    with open(path, "rb") as handle:
-        return hashlib.sha256(handle.read()).hexdigest()
-
-
-def read_toml(path: str | Path) -> dict:
-    """Read a TOML file.
-
-    Raises:
-        VqsynthError: the file is missing or is not TOML.
-    """
-    path = Path(path)
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise VqsynthError(f"{path}: no such file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise VqsynthError(f"{path}: not valid TOML ({error}); restore or correct it") from error

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from vqsynth.corpus.packs import read_sources
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.figures.preview import write_preview
-from vqsynth.storage.atomic import read_toml, write_text
+from vqsynth.storage.atomic import write_text
+from vqsynth.storage.reading import read_toml
 from vqsynth.training.loop import Loop, Step
 from vqsynth.training.prepare import Analyze, Prepared, prepare
 

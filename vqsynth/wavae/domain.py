@@ -13,7 +13,8 @@ import numpy as np
 from vqsynth.dsp import loudness
 from vqsynth.errors import VqsynthError
 from vqsynth.library.model_folder import MODEL, ModelFolder
-from vqsynth.storage.atomic import save_tensors, sha256
+from vqsynth.storage.atomic import save_tensors
+from vqsynth.storage.reading import sha256
 from vqsynth.wavae.paths.latent_path import LatentPath
 from vqsynth.wavae.paths.pca import Pca
 

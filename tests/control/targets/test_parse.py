@@ -6,7 +6,7 @@ import pytest
 
 from vqsynth.control.targets import GAIN_RANGE, available, available_sweeps, find_sweep, parse_range, parse_target
 from vqsynth.errors import UsageError
-from vqsynth.storage.atomic import read_toml
+from vqsynth.storage.reading import read_toml
 
 TIMES = np.linspace(0.0, 24.0, 500)
 

@@ -14,7 +14,7 @@ from vqsynth.control.targets.base import Constant, Target, Vibrato
 from vqsynth.control.targets.breakpoints import INTERPOLATIONS, Breakpoints
 from vqsynth.control.targets.shapes import NAMES, STEPS, Shape, check_count, check_periods
 from vqsynth.errors import UsageError, VqsynthError, nearest_names
-from vqsynth.storage.atomic import read_toml
+from vqsynth.storage.reading import read_toml
 
 COMMON = {"description", "kind", "range", "unit"}
 KEYS = {

@@ -20,7 +20,7 @@ from vqsynth import descriptors
 from vqsynth.control import targets
 from vqsynth.errors import UsageError, nearest_names
 from vqsynth.library import timbre as folder
-from vqsynth.storage.atomic import read_toml, sha256
+from vqsynth.storage.reading import read_toml, sha256
 
 SINGULAR = {
     "timbres": "timbre",

@@ -9,6 +9,11 @@ import numpy as np
 from vqsynth.errors import VqsynthError
 from vqsynth.wavae.paths.pca import Pca
 
+LARGEST = 1e9
+"""What a latent can be: the networks, which square it, still count with it in single precision."""
+LOUDEST_DB = 100.0
+"""What a loudness can be: its gain is still a number in single precision."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LatentPath:
@@ -48,6 +53,11 @@ class LatentPath:
             if bad.any():
                 raise VqsynthError(
                     f"a latent path must be finite: its {name} are not in {bad.sum()} of {len(bad)} frames, the first at {np.argmax(bad) / self.rate:.2f} s"
+                )
+            largest = LOUDEST_DB if name == "loudness" else LARGEST
+            if values.max() > largest or values.min() < -LARGEST:
+                raise VqsynthError(
+                    f"a latent path must stay within {largest:g}: its {name} reach {np.abs(values).max():.3g}; bend it less"
                 )
 
     def __len__(self) -> int:

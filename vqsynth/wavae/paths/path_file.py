@@ -14,8 +14,6 @@ end of their last frame, which is up to a frame after the end of the sound.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -23,9 +21,11 @@ import numpy as np
 
 from vqsynth.dsp import loudness
 from vqsynth.errors import UsageError, VqsynthError
-from vqsynth.storage.atomic import atomic_path, write_text
+from vqsynth.storage.arrays import Archive, write_arrays
+from vqsynth.storage.atomic import write_text
+from vqsynth.storage.reading import regular_file
 from vqsynth.wavae.paths import path_text
-from vqsynth.wavae.paths.latent_path import LatentPath
+from vqsynth.wavae.paths.latent_path import LARGEST, LatentPath
 from vqsynth.wavae.paths.pca import Pca
 
 if TYPE_CHECKING:
@@ -35,18 +35,8 @@ FORMAT_VERSION = 1
 SUFFIXES = (".npz", ".csv", ".txt")
 _PCA = ("mean", "components", "std")
 _SCALARS = ("rate", "sample_rate", "samples", "domain", "loudness_version", "format_version")
-_UNREADABLE = (
-    ValueError,
-    OSError,
-    EOFError,
-    KeyError,
-    AttributeError,
-    TypeError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What NumPy raises on files that are no archives, cut archives, and archives with objects in them."""
+_CONTROLS = ("loudness", "centroid")
+_WHAT = "a latent path"
 
 
 def check_suffix(file: str | Path) -> str:
@@ -73,21 +63,22 @@ def save(file: str | Path, path: LatentPath) -> None:
     if suffix != ".npz":
         write_text(file, path_text.csv_text(path) if suffix == ".csv" else path_text.coll_text(path))
         return
-    with atomic_path(file) as temporary, open(temporary, "wb") as handle:
-        np.savez_compressed(
-            handle,
-            z=path.z.astype(np.float32),
+    write_arrays(
+        file,
+        {
+            "z": path.z.astype(np.float32),
             **{name: values.astype(np.float32) for name, values in zip(path.names, path.controls.T)},
             **{f"pca_{name}": getattr(path.pca, name).astype(np.float32) for name in _PCA},
-            names=np.array(path.names),
-            operations=np.array(path.operations, dtype=np.str_),
-            rate=path.rate,
-            sample_rate=path.sample_rate,
-            samples=path.samples,
-            domain=path.domain,
-            loudness_version=path.loudness_version,
-            format_version=FORMAT_VERSION,
-        )
+            "names": np.array(path.names),
+            "operations": np.array(path.operations, dtype=np.str_),
+            "rate": path.rate,
+            "sample_rate": path.sample_rate,
+            "samples": path.samples,
+            "domain": path.domain,
+            "loudness_version": path.loudness_version,
+            "format_version": FORMAT_VERSION,
+        },
+    )
 
 
 def load(file: str | Path, domain: Optional[Domain] = None) -> LatentPath:
@@ -101,8 +92,7 @@ def load(file: str | Path, domain: Optional[Domain] = None) -> LatentPath:
         VqsynthError: missing, damaged or foreign; not finite; of another dimension, rate or loudness than ``domain``.
     """
     file, suffix = Path(file), check_suffix(file)
-    if not file.is_file():
-        raise VqsynthError(f"{file}: no such file")
+    regular_file(file, _WHAT)
     if suffix == ".npz":
         path = _from_npz(file)
     elif domain is None:
@@ -161,6 +151,8 @@ def _from_npz(file: Path) -> LatentPath:
             f"{file}: format version {data['format_version']}, but this vqsynth reads version {FORMAT_VERSION}; encode the sound again"
         )
     try:
+        if data["z"].ndim != 2 or any(data[name].ndim for name in _SCALARS):
+            raise ValueError("shapes")
         names = tuple(str(name) for name in np.atleast_1d(data["names"]))
         pca = Pca(*(_floats(data[f"pca_{name}"]) for name in _PCA))
         size, fits = data["z"].shape[-1], [pca.mean.shape, pca.components.shape, pca.std.shape]
@@ -180,11 +172,13 @@ def _from_npz(file: Path) -> LatentPath:
         raise VqsynthError(f"{file}: {error}") from error
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise VqsynthError(f"{file}: damaged, its arrays do not belong together; encode the sound again") from error
-    if not (path.rate > 0 and np.isfinite(path.rate) and path.sample_rate > 0):
+    if not (0.1 < path.rate < 1e6 and 0 < path.sample_rate < 1e6):
         raise VqsynthError(
             f"{file}: damaged, {path.rate:g} frames a second at {path.sample_rate} Hz; encode the sound again"
         )
-    if fits != [(size,), (size, size), (size,)] or not all(np.isfinite(values).all() for values in vars(pca).values()):
+    if fits != [(size,), (size, size), (size,)] or not all(
+        (np.abs(values) < LARGEST).all() for values in vars(pca).values()
+    ):
         raise VqsynthError(
             f"{file}: damaged, its principal axes do not fit its {size} latent dimensions; encode the sound again"
         )
@@ -196,12 +190,10 @@ def _from_npz(file: Path) -> LatentPath:
 
 
 def _read(file: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except _UNREADABLE as error:
-        raise VqsynthError(f"{file}: not a latent path, or damaged; make one with `vqsynth wavae encode`") from error
+    names = ("z", "names", "operations", *(f"pca_{name}" for name in _PCA), *_SCALARS)
+    return Archive(file, _WHAT, "make one with `vqsynth wavae encode`").read((*names, *_CONTROLS))
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values).astype(np.float32)
+    with np.errstate(over="ignore"):  # infinity is refused
+        return np.asarray(values).astype(np.float32)
