@@ -12,6 +12,7 @@ import argparse
 import platform
 import statistics
 import time
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -31,12 +32,12 @@ def make(units: int, dimensions: int, seed: int = 0) -> tuple[np.ndarray, np.nda
     return points.astype(np.float32), (stops[left] * (1 - part) + stops[left + 1] * part).astype(np.float32)
 
 
-def milliseconds(function, runs: int) -> float:
-    """Median duration of ``runs`` calls."""
+def milliseconds(index: UnitIndex, queries: Iterable[np.ndarray], k: int) -> float:
+    """Median duration of a search, over ``queries`` of ``[Q, d]`` each."""
     times = []
-    for _ in range(runs):
+    for query in queries:
         start = time.perf_counter()
-        function()
+        index.search(query, k)
         times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times)
 
@@ -54,23 +55,26 @@ def main() -> None:
         f"{options.units:,} units, {options.dimensions} descriptors, {k} neighbours, 1 thread, {platform.machine()}\n"
     )
     print(
-        "| index | build s | ms a frame | ms a frame of a curve | times faster than exact | recall | distance of the nearest |"
+        "| index | build s | ms a frame | ms a frame of a curve | times faster than exact | recall "
+        "| distance of the nearest |"
     )
     print("|---|---|---|---|---|---|---|")
     for kind in KINDS[1:]:
         start = time.perf_counter()
         index = UnitIndex.build(units, kind)
         built = time.perf_counter() - start
-        one = iter(np.tile(queries, (3, 1))[:, None])
-        frame_ms = milliseconds(lambda: index.search(next(one), k), 300)
-        curve_ms = milliseconds(lambda: index.search(queries, k), 3) / len(queries)
+        frame_ms = milliseconds(index, queries[:300, None], k)
+        curve_ms = milliseconds(index, [queries] * 3, k) / len(queries)
         distance, ids = index.search(queries, k)
         if truth is None:
             truth, nearest, exact_ms = ids, distance[:, 0], frame_ms
         recall = np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(truth, ids)])
         excess = np.mean(distance[:, 0]) / np.mean(nearest)
-        row = f"{built:.1f} | {frame_ms:.3f} | {curve_ms:.3f} | {exact_ms / frame_ms:.0f} | {recall:.4f} | {excess:.4f} of exact"
-        print(f"| {kind} | {row} |", flush=True)
+        print(
+            f"| {kind} | {built:.1f} | {frame_ms:.3f} | {curve_ms:.3f} | {exact_ms / frame_ms:.0f} | {recall:.4f} "
+            f"| {excess:.4f} of exact |",
+            flush=True,
+        )
     chosen = UnitIndex.build(units).kind
     print(f"\nchosen for {options.units:,} units: {chosen} (exact up to {EXACT_LIMIT:,})")
 

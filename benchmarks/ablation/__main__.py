@@ -1,6 +1,7 @@
 """What each step adds: the matcher, the trims, the join cost, the size of the codebook, and other trainings.
 
-python -m benchmarks.ablation [--timbre violin] [--variants without_pitch=DIR,...] [--csv out.csv] [--into docs/method.md]
+python -m benchmarks.ablation [--timbre violin] [--variants without_pitch=DIR,...]
+                              [--csv out.csv] [--into docs/method.md]
 """
 
 from __future__ import annotations
@@ -132,8 +133,8 @@ def main() -> None:
     many = sizes(name)
     records += [result for _, results in many for result in results]
     title = (
-        "**The size of the codebook.** The same network, but only a random part of its codes may be chosen (means of three draws); "
-        "p10:p90 of what is left, so ranges differ a little:"
+        "**The size of the codebook.** The same network, but only a random part of its codes may be chosen "
+        "(means of three draws); p10:p90 of what is left, so ranges differ a little:"
     )
     parts.append(section(title, ("", "r", "error", "roughness", "codes used", "mean tilt"), size_rows(many)))
     if options.variants:
@@ -149,8 +150,9 @@ def main() -> None:
         title = "**Other trainings.** Quality on held-out recordings, and sines followed without trims:"
         parts.append(section(title, header, variant_rows(options.variants.split(","), records)))
     parts.append(
-        "*Pitch flutter* is the median change of f0 from one frame to the next, *span* the distance between the 5th and the 95th percentile "
-        "of f0, in cents; *roughness* the mean latent jump a frame, real playing being 1; trims are means."
+        "*Pitch flutter* is the median change of f0 from one frame to the next, *span* the distance between the 5th "
+        "and the 95th percentile of f0, in cents; *roughness* the mean latent jump a frame, real playing being 1; "
+        "trims are means."
     )
     text = "\n\n".join(parts)
     print(text)

@@ -68,7 +68,9 @@ def joins(timbre: str) -> list[tuple[str, Result]]:
 
 
 def sizes(timbre: str) -> list[tuple[str, list[Result]]]:
-    """``path`` on free pitch without trims, and the default, when only some of the codes may be used, drawn at random three times.
+    """``path`` on free pitch without trims, and the default, when only some of the codes may be used.
+
+    The codes are drawn at random, three times.
 
     Returns:
         (label, results of the subsets)

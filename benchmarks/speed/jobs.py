@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import shutil
 import subprocess
 import sys
@@ -93,7 +94,8 @@ def render(timbre: str, runs: int) -> Result:
         "`nearest`": {"matcher": "nearest", "refine": 0},
     }
     for name, settings in cases.items():
-        seconds = median_seconds(lambda: loaded.render(centroid="sin", duration=SECONDS, **settings), runs)
+        sine = functools.partial(loaded.render, centroid="sin", duration=SECONDS, **settings)
+        seconds = median_seconds(sine, runs)
         times = SECONDS / seconds
         goal, reached = ("30 times realtime", times >= 30) if name == "default" else ("", None)
         rows.append(
@@ -156,14 +158,19 @@ def index(timbre: str, runs: int) -> Result:
 
 
 def training(timbre: str, runs: int) -> Result:
-    """How long the installed timbres were trained and how well they reconstruct: what their cards say. Nothing is timed."""
+    """How long the installed timbres were trained and how well they reconstruct: their cards; nothing is timed."""
     import vqsynth
 
     header = ["timbre", "training", "steps", "on", "log-spectral distance", "f0, held out", "codes used", "perplexity"]
     rows = []
     for card in vqsynth.available():
         trained, quality = card.get("training", {}), card.get("quality", {})
-        where = f"{trained.get('device', '-')}, {trained.get('threads', '-')} threads, {trained.get('processes', 1)} processes"
+        device, threads, processes = (
+            trained.get("device", "-"),
+            trained.get("threads", "-"),
+            trained.get("processes", 1),
+        )
+        where = f"{device}, {threads} threads, {processes} processes"
         f0 = f"{quality['f0_cents_median']} c" if "f0_cents_median" in quality else "-"
         rows.append(
             [

@@ -53,13 +53,21 @@ def main() -> None:
     text = "\n\n".join(
         line
         for line in (
-            f"Worst of {options.targets.replace(',', ', ')} over p10:p90, 24 s; Pearson's r and median error, measured by librosa and {by}. "
-            f"{passed} of {rows} rows reach every goal.",
+            (
+                f"Worst of {options.targets.replace(',', ', ')} over p10:p90, 24 s; Pearson's r and median error, "
+                f"measured by librosa and {by}. {passed} of {rows} rows reach every goal."
+            ),
             first,
-            f"A centroid sine over p10:p90 of the codes that can sing the note, while f0 holds it. {held_passed} of {held_rows} rows reach the goal.",
+            (
+                "A centroid sine over p10:p90 of the codes that can sing the note, while f0 holds it. "
+                f"{held_passed} of {held_rows} rows reach the goal."
+            ),
             second,
             means(results),
-            f"{len(results)} renders in {(time.monotonic() - begin) / 60:.0f} minutes with {options.jobs} jobs. Measured on: {machine()}.",
+            (
+                f"{len(results)} renders in {(time.monotonic() - begin) / 60:.0f} minutes with {options.jobs} jobs. "
+                f"Measured on: {machine()}."
+            ),
         )
         if line
     )

@@ -98,6 +98,8 @@ def run(case: Case, pitch_method: str = "praat", table: Table | None = None) -> 
     """Render a case to a WAV file and measure the file. An error of the suite becomes part of the result.
 
     Args:
+        case: what is rendered.
+        pitch_method: ``praat`` or ``pyin``.
         table: used in place of the timbre's own.
     """
     import soundfile
@@ -172,7 +174,7 @@ def tracking_cases(
 
 
 def held_cases(timbre: str) -> list[Case]:
-    """A centroid sine while f0 holds a note: the equal-tempered notes nearest to the quartiles of the table's pitches."""
+    """A centroid sine while f0 holds a note: those nearest to the quartiles of the table's pitches."""
     import vqsynth
 
     table = vqsynth.load(timbre).table

@@ -79,7 +79,7 @@ def pitch(
 def measure(
     name: str, audio: np.ndarray, sample_rate: int, low: float, high: float, method: str = "praat"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Any of the three descriptors; ``low`` and ``high`` are the target's ends in Hz and only guide the pitch search."""
+    """Any of the three descriptors; ``low`` and ``high``, the target's ends in Hz, only guide the pitch search."""
     return pitch(audio, sample_rate, low, high, method) if name == "f0" else spectral(name, audio, sample_rate)
 
 
@@ -89,7 +89,8 @@ def compare(
     """Score a measured curve against a target.
 
     Args:
-        times, values: [frames]; NaN is no value.
+        times: [frames], in s.
+        values: [frames]; NaN is no value.
         target: times [T] in s -> wanted values [T] above 0.
         skip: seconds left out at both ends.
     """

@@ -1,11 +1,13 @@
 """The numbers of the continuous path, on recordings that no training saw.
 
-    python -m benchmarks.wavae --corpora DIR [--inputs DIR] [--baseline strings=DIR] [--adversary-off strings=DIR] [--minutes 10]
-                               [--only reconstruct,loudness,interpolation,transfer,feedback,realtime] [--domains strings,screams]
+    python -m benchmarks.wavae --corpora DIR [--inputs DIR] [--minutes 10] [--domains strings,screams]
+                               [--baseline strings=DIR] [--adversary-off strings=DIR]
+                               [--only reconstruct,loudness,interpolation,transfer,feedback,realtime]
                                [--csv benchmarks/wavae.csv] [--into benchmarks/README.md]
 
---corpora holds NAME/ for every domain, as `vqsynth corpus fetch NAME` leaves it; the recordings that are used are exactly those
-that the domain's card names as held out. What is not there is a stated gap in the table. Everything runs on one thread.
+--corpora holds NAME/ for every domain, as `vqsynth corpus fetch NAME` leaves it; the recordings that are used are
+exactly those that the domain's card names as held out. What is not there is a stated gap in the table. Everything runs
+on one thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Train a domain without the adversary that keeps loudness out of its latent, all else as `vqsynth wavae train` does it.
+"""Train a domain without the adversary that keeps loudness out of its latent, all else as in `vqsynth wavae train`.
 
     python -m benchmarks.wavae.adversary_off CORPUS_DIR --seconds 780 --output DIR
 

@@ -2,9 +2,10 @@
 
     taskset -c 1 env OMP_NUM_THREADS=1 python -m benchmarks.wavae.baseline CORPUS_DIR --seconds 780 --output DIR
 
-CORPUS_DIR is a folder of recordings, prepared and split as `vqsynth wavae train` does (seed 0: the same held-out files), or a corpus
-that is prepared already (a folder with ``pieces.json``). ``--seconds`` counts training alone. DIR receives ``checkpoint.safetensors``
-while it runs, ``--resume`` goes on from there, and at the end ``melgan.safetensors``, which `python -m benchmarks.wavae --baseline` takes.
+CORPUS_DIR is a folder of recordings, prepared and split as `vqsynth wavae train` does (seed 0: the same held-out
+files), or a corpus that is prepared already (a folder with ``pieces.json``). ``--seconds`` counts training alone. DIR
+receives ``checkpoint.safetensors`` while it runs, ``--resume`` goes on from there, and at the end
+``melgan.safetensors``, which `python -m benchmarks.wavae --baseline` takes.
 """
 
 from __future__ import annotations
@@ -145,7 +146,8 @@ def load(path: Path) -> tuple[MelGan, dict]:
     path = path / WEIGHTS if path.is_dir() else path
     generator = MelGan()
     with safe_open(path, "pt") as handle:
-        generator.load_state_dict({key: handle.get_tensor(key).float() for key in handle.keys()})
+        names = handle.keys()
+        generator.load_state_dict({name: handle.get_tensor(name).float() for name in names})
         return generator.eval(), json.loads(handle.metadata()["training"])
 
 

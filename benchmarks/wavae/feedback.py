@@ -13,11 +13,12 @@ from vqsynth.wavae.domain import Domain
 from vqsynth.wavae.effects.feedback import FeedbackSettings, feedback
 
 NAME = "feedback"
-TEXT = """Loops started from a burst of noise. *Published curve*: frequency, Q and factor as read from the figure of the original demonstration,
-56 s; *sine* and *rise*: 200 to 4000 Hz in 20 s, Q 5, factor 2. Spearman's rho of the band's frequency with the output's
-centroid (librosa; median over 0.25 s) where the factor has been above 1 for a second; the mean over two seeds. Peak: the
-highest sample of all loops, among them one with a factor of 100 and one with a Q of 50. Silent: share of frames
-below -50 LUFS where the factor has been above 1 for a second, the most of all loops, among them one with a factor of 1.05."""
+TEXT = """Loops started from a burst of noise. *Published curve*: frequency, Q and factor as read from the figure of
+the original demonstration, 56 s; *sine* and *rise*: 200 to 4000 Hz in 20 s, Q 5, factor 2. Spearman's rho of the
+band's frequency with the output's centroid (librosa; median over 0.25 s) where the factor has been above 1 for a
+second; the mean over two seeds. Peak: the highest sample of all loops, among them one with a factor of 100 and one
+with a Q of 50. Silent: share of frames below -50 LUFS where the factor has been above 1 for a second, the most of
+all loops, among them one with a factor of 1.05."""
 
 LIMIT, SILENT_LUFS, ONSET, SMOOTHING = 0.8, -50.0, 1.0, 0.25
 SEEDS = (0, 1)
@@ -92,7 +93,7 @@ def drawn(points: tuple[tuple[float, float], ...]) -> np.ndarray:
 
 
 def cases(shorten: float = 1.0) -> dict[str, tuple[FeedbackSettings, tuple[int, ...], bool]]:
-    """FeedbackSettings of every loop, its seeds, and whether its centroid is to follow. ``shorten``: of all durations."""
+    """Settings of every loop, its seeds, and whether its centroid is to follow; ``shorten`` scales all durations."""
     published = FeedbackSettings(drawn(FREQUENCY), drawn(QUALITY), drawn(FACTOR), 56.0 * shorten)
     return {
         "published curve": (published, SEEDS, True),
@@ -110,7 +111,10 @@ def on_frames(curve: np.ndarray, samples: int, frames: int) -> np.ndarray:
 
 
 def judge(audio: np.ndarray, sample_rate: int, frequency: np.ndarray, factor: np.ndarray) -> tuple[float, float, float]:
-    """Spearman's rho of frequency and centroid, highest sample in dB, silent share. Shape: [samples], 2 x [n] even over the sound."""
+    """Spearman's rho of frequency and centroid, highest sample in dB, silent share.
+
+    Shape: [samples], 2 x [n] even over the sound
+    """
     if not np.isfinite(audio).all():
         return np.nan, np.inf, np.nan
     _, centroid = spectral("centroid", audio, sample_rate)

@@ -16,10 +16,11 @@ from vqsynth.wavae.paths.mixing import mix, ramp, reconcile
 from vqsynth.wavae.training.quality import mel_distance, mel_frames
 
 NAME = "interpolation"
-TEXT = """Pairs of held-out recordings, the longer one cut. *Position*: the two paths are mixed at a constant p = 0, 0.1 ... 1 and the log-mel distance of
-the sound to decoded A and decoded B, frame by frame, is ranked against p (Spearman's rho, for B with its sign turned); the mean over
-the pairs and the lowest of them. *Along the path*: the interpolation z_a (1 - n/N) + z_b n/N in 20 windows, each
-window's distance to A's and to B's same window, their share a / (a + b) ranked against time."""
+TEXT = """Pairs of held-out recordings, the longer one cut. *Position*: the two paths are mixed at a constant p = 0,
+0.1 ... 1 and the log-mel distance of the sound to decoded A and decoded B, frame by frame, is ranked against p
+(Spearman's rho, for B with its sign turned); the mean over the pairs and the lowest of them. *Along the path*: the
+interpolation z_a (1 - n/N) + z_b n/N in 20 windows, each window's distance to A's and to B's same window, their
+share a / (a + b) ranked against time."""
 
 POSITIONS = np.linspace(0, 1, 11)
 PAIRS, SHORTEST, LONGEST = 6, 0.4, 4.0

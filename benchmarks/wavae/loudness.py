@@ -14,12 +14,13 @@ from vqsynth.wavae.domain import Domain
 from vqsynth.wavae.paths.latent_path import LatentPath
 
 NAME = "loudness"
-TEXT = """R2: a fresh regressor (two hidden layers of 128, standardised latents) learns to predict a frame's loudness from its latent.
-*Across recordings*: five-fold cross-validation over training and held-out recordings, no recording in two folds;
-*held out*: learnt from the training recordings, tested on the others. Frames within 40 dB of their recording's loudest count. *Adversary off*: the
-same across recordings, for the same model trained without it. *Drawn*: held-out paths, joined to pieces of 8 s, are decoded under drawn curves
-(a sine of 4 s, a ramp up, a ramp down; 30 dB to the working level) and the sound is measured with the project's loudness: lowest Pearson r, and
-the median distance in dB."""
+TEXT = """R2: a fresh regressor (two hidden layers of 128, standardised latents) learns to predict a frame's loudness
+from its latent. *Across recordings*: five-fold cross-validation over training and held-out recordings, no recording
+in two folds; *held out*: learnt from the training recordings, tested on the others. Frames within 40 dB of their
+recording's loudest count. *Adversary off*: the same across recordings, for the same model trained without it.
+*Drawn*: held-out paths, joined to pieces of 8 s, are decoded under drawn curves (a sine of 4 s, a ramp up, a ramp
+down; 30 dB to the working level) and the sound is measured with the project's loudness: lowest Pearson r, and the
+median distance in dB."""
 
 ACTIVE_DB, RANGE_DB = 40.0, 30.0
 FOLDS, MOST_FRAMES = 5, 20_000
@@ -106,7 +107,10 @@ def joined(paths: Sequence[LatentPath], frames: int) -> list[np.ndarray]:
 
 
 def follow(domain: Domain, z: np.ndarray, share: np.ndarray) -> tuple[float, float]:
-    """Pearson's r and median distance in dB of a drawn loudness and the sound's. Shape: z [frames, dim], share [frames] 0..1."""
+    """Pearson's r and median distance in dB of a drawn loudness and the sound's.
+
+    Shape: z [frames, dim], share [frames] 0..1
+    """
     drawn = domain.level - RANGE_DB * (1 - share)
     config = domain.config
     sound = domain.model.decode(z, drawn[:, None])

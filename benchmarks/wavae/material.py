@@ -1,9 +1,8 @@
-"""What is measured: installed domains, the recordings that their trainings did not see, and what else the options name."""
+"""What is measured: installed domains, recordings that their trainings did not see, what else the options name."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,9 +33,13 @@ class Material:
     """What the options name.
 
     Attributes:
-        names: of domains. corpora: folder of folders of recordings. inputs: folder of foreign sounds.
-        baselines: melGAN of a domain. adversary_off: a domain trained without the adversary, by domain.
-        minutes: of the realtime part. limit: most seconds of recordings that one figure listens to.
+        names: of domains.
+        corpora: folder of folders of recordings.
+        inputs: folder of foreign sounds.
+        baselines: melGAN of a domain.
+        adversary_off: a domain trained without the adversary, by domain.
+        minutes: of the realtime part.
+        limit: most seconds of recordings that one figure listens to.
     """
 
     names: tuple[str, ...] = SEEDS
@@ -46,20 +49,22 @@ class Material:
     adversary_off: dict[str, Path] = dataclasses.field(default_factory=dict)
     minutes: float = 10.0
     limit: float = 240.0
+    _loaded: dict[str | Path, Domain] = dataclasses.field(default_factory=dict, init=False, repr=False)
 
-    @functools.cache
     def domain(self, name: str | Path) -> Domain:
         """A domain, ready.
 
         Raises:
             Gap: it is not installed, or damaged.
         """
-        try:
-            domain = load(name)
-            domain.model, domain.pca
-        except VqsynthError as error:
-            raise Gap(str(error)) from error
-        return domain
+        if name not in self._loaded:
+            try:
+                domain = load(name)
+                _ = domain.model, domain.pca
+            except VqsynthError as error:
+                raise Gap(str(error)) from error
+            self._loaded[name] = domain
+        return self._loaded[name]
 
     def folder(self, name: str) -> Path:
         """Recordings of a domain: ``wavae_NAME`` or ``NAME`` in ``corpora``.
@@ -94,6 +99,8 @@ class Material:
         """Recordings, encoded; those that cannot be used are left out.
 
         Args:
+            name: of the domain whose recordings are meant.
+            held_out: those that its training did not see, or those that it saw.
             limit: seconds in all, ``self.limit`` by default; taken evenly from the files in a random but fixed order.
             domain: that encodes, the one of this name by default.
         """

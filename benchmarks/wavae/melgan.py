@@ -1,7 +1,7 @@
 """A melGAN generator of the published size, after Kumar et al. (2019), MelGAN, section 2.1 and appendix A; own code.
 
-Channels 512 to 32, four upsampling stages, residual stacks dilated 1, 3, 9. The paper's 256 samples a frame are 8, 8, 2, 2;
-here a frame is 512 samples: 8, 8, 4, 2.
+Channels 512 to 32, four upsampling stages, residual stacks dilated 1, 3, 9. The paper's 256 samples a frame are
+8, 8, 2, 2; here a frame is 512 samples: 8, 8, 4, 2.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class MelGan(nn.Module):
     """Absolute log-mel frames to samples.
 
     Args:
-        causal: sees the past only, and streams with :class:`vqsynth.streaming.convolution.StreamState`; the published one is symmetric.
+        n_mels: bands of a frame.
+        causal: sees the past only, so that it can stream; the published one is symmetric.
     """
 
     def __init__(self, n_mels: int = 128, causal: bool = False) -> None:
@@ -85,7 +86,10 @@ class MelGan(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Shape: [batch, frames, n_mels] -> [batch, hop_length * frames]; frame ``t`` is the middle of its own samples (symmetric)."""
+        """Frame ``t`` of the symmetric network is the middle of its own samples.
+
+        Shape: [batch, frames, n_mels] -> [batch, hop_length * frames]
+        """
         return self.layers(mel.transpose(1, 2))[:, 0]
 
 
@@ -103,7 +107,10 @@ def resynthesise(generator: MelGan, audio: Tensor, chunk: int = 512, context: in
     """A sound's mel frames made sound again.
 
     Args:
-        chunk: frames computed at once. context: more on either side; the network sees 7.
+        generator: the network.
+        audio: the sound.
+        chunk: frames computed at once.
+        context: more on either side; the network sees 7.
 
     Shape: [samples] at 44.1 kHz -> [samples]
     """
@@ -120,7 +127,7 @@ def resynthesise(generator: MelGan, audio: Tensor, chunk: int = 512, context: in
 
 
 class MelGanStream:
-    """Sound to sound, block by block, through a causal generator whose convolutions keep their past: each frame is computed once."""
+    """Sound to sound, block by block, through a causal generator whose convolutions keep their past."""
 
     def __init__(self, generator: MelGan) -> None:
         config = WavaeConfig()

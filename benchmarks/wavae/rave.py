@@ -1,8 +1,9 @@
 """A network of the published RAVE v2 size with random weights: for timing only.
 
 Caillon & Esling (2021), RAVE; the sizes are those of the authors' v2 configuration: 16 bands, capacity 96, 128 latents,
-ratios 4, 4, 4, 2 (with the bands one latent frame for 2,048 samples), kernels of 3 dilated 1, 3, 9 (1, 3 in the narrowest stage),
-amplitude modulation of the output, no noise branch. Own code; every layer is causal with its past cached.
+ratios 4, 4, 4, 2 (with the bands one latent frame for 2,048 samples), kernels of 3 dilated 1, 3, 9 (1, 3 in the
+narrowest stage), amplitude modulation of the output, no noise branch. Own code; every layer is causal with its past
+cached.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ FRAME = 2048
 
 
 def fold(x: Tensor, ratio: int) -> Tensor:
-    """Neighbouring frames become channels: a strided convolution is a plain one on them. Shape: [b, c, t] -> [b, c * ratio, t / ratio]."""
+    """Neighbouring frames become channels: a strided convolution is a plain one on them.
+
+    Shape: [b, c, t] -> [b, c * ratio, t / ratio]
+    """
     return x.unflatten(2, (-1, ratio)).transpose(2, 3).flatten(1, 2)
 
 

@@ -24,13 +24,14 @@ from vqsynth.wavae.domain import Domain
 from vqsynth.wavae.network.stream import Stream
 
 NAME, FIRST = "realtime", "network"
-TEXT = """One core, blocks of 512 samples at 44.1 kHz, sound in and sound out; times by the clock as shares of a block's duration (11.6 ms); *processor*: what
-the process itself worked, without the time that others held the core. All in one run:
-the domain (all that ship have one architecture), then a causal melGAN of the published size (every convolution keeps its past, so each mel frame is
-computed once; fed by the same mel analysis) and a network of RAVE v2's size (causal, the past cached; it works once in four blocks, on 2,048 samples),
-both with random weights and for a tenth of the minutes. Delay: what any size of block costs from input to output; the melGAN
-as published sees 7 frames ahead, 3,584 samples more. Offline: latents (melGAN: mel frames) to sound. Memory: growth of the process's resident
-set from the end of the first minute (or fifth of the run) to its end."""
+TEXT = """One core, blocks of 512 samples at 44.1 kHz, sound in and sound out; times by the clock as shares of a
+block's duration (11.6 ms); *processor*: what the process itself worked, without the time that others held the core.
+All in one run: the domain (all that ship have one architecture), then a causal melGAN of the published size (every
+convolution keeps its past, so each mel frame is computed once; fed by the same mel analysis) and a network of RAVE
+v2's size (causal, the past cached; it works once in four blocks, on 2,048 samples), both with random weights and for
+a tenth of the minutes. Delay: what any size of block costs from input to output; the melGAN as published sees 7
+frames ahead, 3,584 samples more. Offline: latents (melGAN: mel frames) to sound. Memory: growth of the process's
+resident set from the end of the first minute (or fifth of the run) to its end."""
 
 BLOCK, RATE = 512, 44_100
 SHARE, DELAY_MS, TIMES, GROWTH_MB = 25.0, 60.0, 20.0, 1.0
@@ -39,7 +40,16 @@ OFFLINE_SECONDS = 20.0
 
 @dataclasses.dataclass
 class Contender:
-    """A network to be timed: push of a new stream, its delay in samples, seconds of sound that one offline call makes."""
+    """A network to be timed.
+
+    Attributes:
+        parameters: how many.
+        push: of a new stream.
+        delay: of the stream, in samples.
+        offline: one call for a whole sound.
+        offline_seconds: of sound that this call makes.
+        minutes: for which the stream is timed.
+    """
 
     parameters: int
     push: Callable[[torch.Tensor], torch.Tensor]

@@ -21,11 +21,12 @@ from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.training.quality import mel_distance
 
 NAME = "reconstruction"
-TEXT = """Recordings that no training saw, at the level of training. *Vocoder*: the vocoder on the recording's own mel frames; *whole*: encoded
-and decoded; *melGAN*: a generator of the published size (4.5 M parameters at this rate) on the recording's own mel frames, trained for the same
-time on the same recordings against the same discriminators. Mel: mean absolute distance in dB over 128 log-mel bands, frames within 40 dB
-of the loudest; STFT: multi-resolution distance (Yamamoto et al. 2020; 4096, 2048, 1024, 256); f0: median of the frames
-that both are voiced in, by Praat, and share of frames whose voicing agrees. Means are weighted by length."""
+TEXT = """Recordings that no training saw, at the level of training. *Vocoder*: the vocoder on the recording's own
+mel frames; *whole*: encoded and decoded; *melGAN*: a generator of the published size (4.5 M parameters at this rate)
+on the recording's own mel frames, trained for the same time on the same recordings against the same discriminators.
+Mel: mean absolute distance in dB over 128 log-mel bands, frames within 40 dB of the loudest; STFT: multi-resolution
+distance (Yamamoto et al. 2020; 4096, 2048, 1024, 256); f0: median of the frames that both are voiced in, by Praat,
+and share of frames whose voicing agrees. Means are weighted by length."""
 
 PITCH_RANGE = (80.0, 1000.0)
 """Hz; the search reaches an octave beyond."""

@@ -19,7 +19,13 @@ class Row:
     """One figure, or a gap (``what`` is empty, ``text`` says why).
 
     Attributes:
-        part, subject: table and line. what: column. text: the figure as shown. goal: in words. reached: None where there is no goal.
+        part: the table.
+        subject: the line.
+        what: the column.
+        value: the figure.
+        text: the figure as shown.
+        goal: in words.
+        reached: None where there is no goal.
     """
 
     part: str

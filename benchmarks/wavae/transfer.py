@@ -19,12 +19,13 @@ from vqsynth.wavae.effects.input import encode_recording
 from vqsynth.wavae.effects.transfer import carry
 
 NAME, FIRST = "transfer", "from, to"
-TEXT = """A cat's meow, held-out speech and held-out singing through every other domain, as `vqsynth wavae transfer` does it. Distances are Fréchet's
-(mean and covariance of frames within 40 dB of the loudest) from the output to recordings of the target domain and to the input:
-on 128 log-mel bands relative to the frame's level (dB), and on descriptors (centroid, bandwidth and rolloff in octaves, flatness;
-each in its standard deviation over target and input). The goal is to be closer to the target: the first below the second. Pitch, by Praat:
-correlation of the contours (log f0) and median distance, over frames that both are voiced in and whose pitch the domain's recordings have (p2 to p98);
-their share of the input's voiced frames. Loudness: correlation of the contours in dB."""
+TEXT = """A cat's meow, held-out speech and held-out singing through every other domain, as `vqsynth wavae transfer`
+does it. Distances are Fréchet's (mean and covariance of frames within 40 dB of the loudest) from the output to
+recordings of the target domain and to the input: on 128 log-mel bands relative to the frame's level (dB), and on
+descriptors (centroid, bandwidth and rolloff in octaves, flatness; each in its standard deviation over target and
+input). The goal is to be closer to the target: the first below the second. Pitch, by Praat: correlation of the
+contours (log f0) and median distance, over frames that both are voiced in and whose pitch the domain's recordings
+have (p2 to p98); their share of the input's voiced frames. Loudness: correlation of the contours in dB."""
 
 SECONDS, REFERENCE_SECONDS = 12.0, 120.0
 ACTIVE_DB = 40.0

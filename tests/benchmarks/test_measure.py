@@ -62,7 +62,7 @@ def test_an_octave_too_low_is_not_hidden():
 def test_noise_has_no_pitch_and_silence_no_centroid():
     noise = (0.1 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32)
     half = np.concatenate([noise, np.zeros_like(noise)])
-    flat = lambda t: np.full(len(t), 440.0)  # noqa: E731
+    flat = lambda t: np.full(len(t), 440.0)
     assert compare(*measure("f0", noise, RATE, 440, 440), flat).valid < 0.2
     score = compare(*measure("centroid", half, RATE, 440, 440), flat)
     assert 0.45 < score.valid < 0.55 and np.isnan(score.pearson)
@@ -70,7 +70,7 @@ def test_noise_has_no_pitch_and_silence_no_centroid():
 
 
 def test_frames_without_pitch_count_as_missed():
-    curve = lambda t: np.full(len(t), 300.0)  # noqa: E731
+    curve = lambda t: np.full(len(t), 300.0)
     audio = glide(curve, 8)
     audio[: len(audio) // 2] = 0
     score = compare(*measure("f0", audio, RATE, 300, 300), curve)

@@ -81,12 +81,12 @@ def test_mel_of_the_baseline_knows_the_level(sound):
 
 def test_baseline_learns_and_is_loaded(tmp_path, recordings):
     config = WavaeConfig()
-    frames = lambda audio: 1 + len(audio) // config.hop_length  # noqa: E731
+    frames = lambda audio: 1 + len(audio) // config.hop_length
     analyze = lambda audio: {
         "f0": np.zeros(frames(audio)),
         "loudness": np.zeros(frames(audio)),
         "active": np.ones(frames(audio), bool),
-    }  # noqa: E731
+    }
     corpus = prepare(recordings, tmp_path / "corpus", config.sample_rate, config.hop_length, analyze, vary="off")
     torch.manual_seed(0)
     settings = baseline.Settings(

@@ -13,7 +13,8 @@ def here(tiny_timbre, tmp_path, monkeypatch):
 
 def test_options_replace_the_recipes_lists(command, here, tmp_path):
     (tmp_path / "night.toml").write_text(
-        f'timbre = "{here}"\ntargets = ["sin", "line"]\nranges = ["p10:p90", "p20:p80"]\nseeds = "0:5"\nduration = 0.5\n'
+        f'timbre = "{here}"\ntargets = ["sin", "line"]\nranges = ["p10:p90", "p20:p80"]\n'
+        'seeds = "0:5"\nduration = 0.5\n'
     )
     code, out, _ = command("sweep", "night.toml", "--dry-run")
     assert code == 0 and out.splitlines()[-1] == "20 renders"

@@ -75,7 +75,7 @@ def test_killed_and_resumed_is_the_same_timbre(recordings, tmp_path):
 
 def test_ctrl_c_keeps_the_run_and_finish_builds_it(recordings, tmp_path):
     # A shell ignores the signal in what it runs in the background, and processes inherit that.
-    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(
         command(recordings, tmp_path, "--steps", "100000"), stderr=subprocess.PIPE, env=ENVIRONMENT, preexec_fn=heed
     )

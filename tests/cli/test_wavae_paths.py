@@ -7,7 +7,9 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-ISSUED = "--scale 1.5 --bias 2=0.3 --randomize 0.2 --reverse --smooth 5 --dim 0 --curve 0=curve.csv --loudness loud.csv".split()
+ISSUED = (
+    "--scale 1.5 --bias 2=0.3 --randomize 0.2 --reverse --smooth 5 --dim 0 --curve 0=curve.csv --loudness loud.csv"
+).split()
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ def resolve_all(table, *requests, **options):
     return {goal.name: goal for goal in resolve(requests, table, TIMES, 10.0, **options)}
 
 
-@pytest.fixture()
+@pytest.fixture
 def table() -> Table:
-    """Three pitches of 20 codes: at 220 Hz centroids are 500 to 1000, at 440 Hz 1000 to 3000, at 880 Hz 2000 to 2500."""
+    """Three pitches of 20 codes. Centroids: 500 to 1000 at 220 Hz, 1000 to 3000 at 440 Hz, 2000 to 2500 at 880 Hz."""
     f0 = np.repeat([220.0, 440.0, 880.0], 20)
     centroid = np.concatenate([np.geomspace(500, 1000, 20), np.geomspace(1000, 3000, 20), np.geomspace(2000, 2500, 20)])
     return Table(

@@ -34,7 +34,7 @@ def test_equals_librosa(sound, name, n_fft, hop_length):
     assert np.median(error / expected[found.valid]) < 1e-3
 
 
-@pytest.mark.parametrize("name", [name for name in descriptors.names()])
+@pytest.mark.parametrize("name", list(descriptors.names()))
 def test_silence_is_not_valid(sound, name):
     found = descriptors.get(name).measure(sound, RATE)
     seconds = np.arange(len(found.valid)) * 512 / RATE

@@ -81,11 +81,16 @@ def test_the_report_is_of_the_file_with_its_rounding(tiny_timbre, tmp_path):
 def test_memory_does_not_grow_with_duration(tiny_timbre, tmp_path):
     """Three times the sound, whose spectra alone would take 55 MB more, costs little."""
     program = (
-        "import resource, sys; from vqsynth.library.timbre import load; from vqsynth.storage import spool; from vqsynth.render.render import *\n"
+        "import resource, sys\n"
+        "from vqsynth.library.timbre import load\n"
+        "from vqsynth.storage import spool\n"
+        "from vqsynth.render.render import *\n"
         "spool.IN_MEMORY = 1000\n"
         "t = load(sys.argv[1]); out = sys.argv[2]\n"
-        "def peak(s): render(t, [Request('centroid', 'sin')], RenderSettings(duration=s, refine=0), output=out, figure=False); "
-        "return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "def peak(s):\n"
+        "    settings = RenderSettings(duration=s, refine=0)\n"
+        "    render(t, [Request('centroid', 'sin')], settings, output=out, figure=False)\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
         "peak(40.0); print(peak(40.0), peak(120.0))"
     )
     command = [sys.executable, "-c", program, str(tiny_timbre.path), str(tmp_path / "o.wav")]
@@ -120,7 +125,7 @@ def test_a_loud_render_is_turned_down_whole(tiny_timbre, capsys):
 
 
 def test_nearest_is_the_original_method(tiny_timbre):
-    audio, report = tiny_timbre.render(centroid="sin", matcher="nearest", duration=3)
+    _, report = tiny_timbre.render(centroid="sin", matcher="nearest", duration=3)
     assert report["trims"]["rounds"] == 0 and report["trims"]["mean_bend_cents"] == 0
     assert set(report["descriptors"]) == {"centroid"}
 

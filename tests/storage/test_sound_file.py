@@ -39,9 +39,14 @@ def test_too_loud_is_clipped_with_a_warning_but_not_in_float(tmp_path, capsys):
 
 def test_an_error_leaves_what_was_there(tmp_path):
     (tmp_path / "a.wav").write_text("before")
-    with pytest.raises(RuntimeError), open_sound(tmp_path / "a.wav", 44_100) as sound:
-        sound.write(np.zeros(100, np.float32))
-        raise RuntimeError
+
+    def write_and_fail():
+        with open_sound(tmp_path / "a.wav", 44_100) as sound:
+            sound.write(np.zeros(100, np.float32))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_and_fail()
     assert (tmp_path / "a.wav").read_text() == "before"
     assert len(list(tmp_path.iterdir())) == 1
 

@@ -34,7 +34,7 @@ def test_gradient_passes_straight_through():
 
 
 def test_the_codebook_moves_to_its_latents():
-    centres, points = clusters(spread=0.0)
+    _, points = clusters(spread=0.0)
     quantizer = Quantizer(8, 4)
     quantizer.start(points, torch.Generator().manual_seed(0))
     shifted = points + 0.5

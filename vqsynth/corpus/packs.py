@@ -155,11 +155,12 @@ def _join(name: str, row: dict, single: dict[str, Pack]) -> Pack:
 
 
 def _bring(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> list[tuple[Pack, float]]:
-    """Write the recordings into ``out``; return each pack that they are of, in the version that came, and its seconds."""
+    """Write the recordings into ``out``; return each pack that they are of, as it came, and its seconds."""
     if not pack.parts:
         version = RECIPES[pack.client](pack, raw, out, tell, seed)
         return [(replace(pack, version=version), _seconds(files.find_audio(out)))]
-    brought, seen = [], {}
+    brought: list[tuple[Pack, float]] = []
+    seen: dict[str, Path] = {}
     for number, name in enumerate(pack.parts):
         part_raw, part_out = raw / name, raw / f"{name}-out"
         part_raw.mkdir()

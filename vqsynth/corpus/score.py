@@ -61,7 +61,7 @@ def random_song(seed: int, bars: int, low: int, high: int, tempo: float = 96.0) 
         left = _BAR
         while left:
             breath = _DIVISIONS if bar % 4 == 3 or bar == bars - 1 else 0
-            if bar == 0 and left == _BAR or left <= breath:
+            if (bar == 0 and left == _BAR) or left <= breath:
                 body.append(_rest(min(left, _DIVISIONS)))
                 left -= min(left, _DIVISIONS)
                 continue

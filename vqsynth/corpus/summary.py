@@ -88,8 +88,8 @@ def _advice(kept, reports, sounding, gaps, pitch_range, sample_rate) -> list[str
     if dull:
         top = min(r.sample_rate for r in dull) / 2000
         advice.append(
-            f"{len(dull)} of {len(kept)} files have a rate below {sample_rate} Hz and hold nothing above {top:.1f} kHz: "
-            "the timbre will be as dull, and mixed with brighter recordings they teach two timbres."
+            f"{len(dull)} of {len(kept)} files have a rate below {sample_rate} Hz and hold nothing above "
+            f"{top:.1f} kHz: the timbre will be as dull, and mixed with brighter recordings they teach two timbres."
         )
     levels = [r.level for r in kept if r.level is not None]
     if len(levels) > 1 and max(levels) - min(levels) > _LEVEL_SPREAD_DB:

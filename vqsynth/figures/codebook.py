@@ -41,7 +41,7 @@ def draw(path: str | Path, table: Table, name: str, codebook: np.ndarray, timbre
 
     values = table.column(name)
     known = np.isfinite(values)
-    unit, label, logarithmic = _look(name, values[known])
+    _, label, logarithmic = _look(name, values[known])
     figure = Figure(figsize=(10, 4), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))

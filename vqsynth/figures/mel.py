@@ -143,7 +143,7 @@ def draw_panels(
 def _draw_strip(axes: Axes, label: str, seconds: np.ndarray, curves: dict[str, np.ndarray]) -> None:
     for name, values in curves.items():
         axes.plot(seconds, values, lw=1.5, label=name)
-    if all(0 <= values.min() and values.max() <= 1 for values in curves.values()):
+    if all(values.min() >= 0 and values.max() <= 1 for values in curves.values()):
         axes.set_ylim(-0.05, 1.05)
     axes.set_ylabel(label, fontsize=9)
     axes.tick_params(labelsize=8)

@@ -11,7 +11,7 @@ RATE = 22050
 @pytest.fixture(scope="module")
 def voice(tmp_path_factory):
     """Two harmonic notes, 220 and 330 Hz, the second 12 dB softer, with silence between."""
-    tone = lambda hz: sum(np.sin(2 * np.pi * hz * k * np.arange(RATE) / RATE) / k for k in range(1, 8))  # noqa: E731
+    tone = lambda hz: sum(np.sin(2 * np.pi * hz * k * np.arange(RATE) / RATE) / k for k in range(1, 8))
     audio = 0.2 * np.concatenate([tone(220.0), np.zeros(RATE), 0.25 * tone(330.0)])
     path = tmp_path_factory.mktemp("audio") / "voice.wav"
     soundfile.write(path, audio, RATE)

@@ -68,7 +68,7 @@ def test_a_repeated_note_is_heard_again(tmp_path):
 
 def test_one_voice_of_a_chord(tmp_path):
     path = write(tmp_path / "chord.mid", [(0, 4, 60, 80), (1, 2, 64, 90), (1, 3, 48, 100)])
-    notes = lambda target: [round(69 + 12 * np.log2(hz / 440)) for hz in at(target, 0.5, 1.5, 2.5, 3.5)]  # noqa: E731
+    notes = lambda target: [round(69 + 12 * np.log2(hz / 440)) for hz in at(target, 0.5, 1.5, 2.5, 3.5)]
     assert notes(parse_target(path)) == [60, 64, 60, 60]
     assert notes(parse_target(path, priority="last")) == [60, 64, 48, 60]
     with pytest.raises(UsageError, match="highest or last"):
@@ -100,7 +100,8 @@ def test_a_velocity_of_zero_ends_a_note_and_a_lost_end_is_the_file_s(tmp_path):
 
 
 def test_bad_midi(tmp_path):
-    whole = open(write(tmp_path / "good.mid", [(0, 1, 60, 100), (1, 2, 62, 100)]), "rb").read()
+    write(tmp_path / "good.mid", [(0, 1, 60, 100), (1, 2, 62, 100)])
+    whole = (tmp_path / "good.mid").read_bytes()
     cases = {
         "text": b"this is no midi file",
         "empty": b"",

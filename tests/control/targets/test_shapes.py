@@ -82,7 +82,7 @@ def test_a_walk_is_given_by_its_seed_and_is_smooth():
     np.testing.assert_array_equal(first, shape("walk", seed=1))
     assert np.abs(first - shape("walk", seed=2)).max() > 0.2
     assert np.abs(np.diff(first)).max() < 0.05  # no jumps at 100 values a second
-    turns = lambda curve: int((np.diff(np.sign(np.diff(curve))) != 0).sum())  # noqa: E731
+    turns = lambda curve: int((np.diff(np.sign(np.diff(curve))) != 0).sum())
     assert turns(shape("walk:8", seed=1)) > turns(first)
 
 

@@ -138,9 +138,9 @@ def cluster(tmp_path):
     environment = {**os.environ, "DASK_DISTRIBUTED__WORKER__DAEMON": "false", "OMP_NUM_THREADS": "1"}
 
     def start(module, *arguments):
-        log = open(logs / f"{len(processes)}.txt", "w")
         command = [sys.executable, "-m", f"distributed.cli.{module}", "--host", "127.0.0.1", *arguments]
-        processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=logs, env=environment))
+        with open(logs / f"{len(processes)}.txt", "w") as log:
+            processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=logs, env=environment))
 
     start("dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(contact))
     for _ in range(2):

@@ -184,7 +184,7 @@ def test_the_melody_of_the_sound_is_sung(domain, note):
 
 def test_the_melody_goes_where_the_recordings_have_theirs(make_tone):
     spoken = load("spoken")
-    low, high = spoken.pitch_range
+    _, high = spoken.pitch_range
     hz, octaves = melody(make_tone(1.5 * high, 0.6), spoken)
     assert octaves == -1
     assert np.median(hz[hz > 0]) == pytest.approx(0.75 * high, rel=0.01)
