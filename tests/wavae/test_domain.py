@@ -17,8 +17,11 @@ from vqsynth.wavae.paths.pca import Pca
 
 @pytest.fixture
 def folder(domain, tmp_path):
-    """A copy of the domain's folder, to be damaged."""
-    return shutil.copytree(domain.path, tmp_path / "copy")
+    """A copy of the domain's folder, to be damaged; its card without a checksum, as older ones are."""
+    copy = shutil.copytree(domain.path, tmp_path / "copy")
+    card = (copy / CARD).read_text(encoding="utf-8")
+    (copy / CARD).write_text(card[card.index("[wavae]") :], encoding="utf-8")
+    return copy
 
 
 def edit(folder, old: str, new: str) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.storage.atomic import atomic_path
+from vqsynth.storage.reading import regular_file
 
 if TYPE_CHECKING:
     from vqsynth.library.table import Table
@@ -29,7 +30,7 @@ _BREADTH = 64  # candidates the graph keeps while searching
 class UnitIndex:
     """An index of points, each with an integer id. Make one with :meth:`build` or :meth:`load`."""
 
-    def __init__(self, index, kind: str) -> None:
+    def __init__(self, index: Any, kind: str) -> None:
         self.kind = kind
         self._index = index
 
@@ -38,7 +39,15 @@ class UnitIndex:
 
     @property
     def dimension(self) -> int:
+        """Coordinates of a point."""
         return self._index.d
+
+    @property
+    def ids(self) -> np.ndarray:
+        """The ids of all points in the order in which they were added: int64 ``[N]``."""
+        import faiss
+
+        return faiss.vector_to_array(self._index.id_map)
 
     @classmethod
     def build(cls, matrix: np.ndarray, kind: str = "auto", seed: int = 0) -> UnitIndex:
@@ -63,7 +72,7 @@ class UnitIndex:
             kind = "exact" if len(rows) <= EXACT_LIMIT else "ivf"
         with _threads():
             if kind == "hnsw":
-                inner = faiss.IndexHNSWFlat(rows.shape[1], 16)
+                inner: Any = faiss.IndexHNSWFlat(rows.shape[1], 16)
                 inner.hnsw.efConstruction = 40
                 inner.hnsw.efSearch = _BREADTH
             elif kind == "ivf":
@@ -115,13 +124,15 @@ class UnitIndex:
         """
         import faiss
 
+        path = regular_file(path, "an index")
         try:
-            index = faiss.read_index(str(path))
+            index: Any = faiss.read_index(str(path))
             inner = faiss.downcast_index(index.index)
-        except (RuntimeError, MemoryError, AttributeError) as error:
+            whole = index.ntotal == inner.ntotal == index.id_map.size() and index.d == inner.d
+        except (RuntimeError, MemoryError, AttributeError, ValueError, TypeError) as error:
             raise VqsynthError(f"{path}: cannot be read as an index; run `vqsynth analyze` to make it anew") from error
         kinds = {"IndexFlatL2": "exact", "IndexFlat": "exact", "IndexIVFFlat": "ivf", "IndexHNSWFlat": "hnsw"}
-        if type(inner).__name__ not in kinds:
+        if not whole or type(inner).__name__ not in kinds:
             raise VqsynthError(f"{path}: an index of a foreign kind; run `vqsynth analyze` to make it anew")
         return cls(index, kinds[type(inner).__name__])
 
@@ -204,8 +215,17 @@ class Space:
 
 def table_index(table: Table) -> UnitIndex:
     """The index that is stored with a timbre: all descriptors of the table that any code has, equally weighted."""
-    names = [name for name in table.names if np.isfinite(table.column(name)).any()]
-    return Space.of(table, names).index(table)
+    return _table_space(table).index(table)
+
+
+def is_table_index(index: UnitIndex, table: Table) -> bool:
+    """Whether an index holds exactly the points that :func:`table_index` would put in it, by number and dimension."""
+    matrix = _table_space(table).matrix(table)
+    return index.dimension == matrix.shape[1] and np.array_equal(index.ids, np.flatnonzero(np.isfinite(matrix).all(1)))
+
+
+def _table_space(table: Table) -> Space:
+    return Space.of(table, [name for name in table.names if np.isfinite(table.column(name)).any()])
 
 
 def _raw(columns: Sequence[np.ndarray] | np.ndarray, logarithmic: np.ndarray) -> np.ndarray:

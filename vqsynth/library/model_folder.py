@@ -1,6 +1,6 @@
 """A trained model is a folder: a card in TOML, weights in safetensors, and what was measured.
 
-Nothing in it is ever run. The card holds the SHA-256 of every other file; what does not match is refused.
+Nothing in it is ever run. The card holds the SHA-256 of every other file and of itself; what does not match is refused.
 Shared by the timbres of the discrete model and the domains of the continuous one.
 """
 
@@ -9,13 +9,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
 
 from vqsynth.errors import UsageError, VqsynthError, nearest_names
-from vqsynth.storage.atomic import write_text
-from vqsynth.storage.reading import read_toml, sha256
+from vqsynth.library import card as cards
+from vqsynth.storage.reading import is_file, is_folder, regular_file, sha256
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from torch import Tensor, nn
+
+Module = TypeVar("Module", bound="nn.Module")
+Config = TypeVar("Config", bound="BaseModel")
 
 MODEL = "model.safetensors"
+LARGEST_FILE = 1 << 30
+"""Bytes of a file of a folder; the weights of the large presets have some 20 million."""
 
 
 def search_path(inside: str = "") -> list[Path]:
@@ -45,18 +56,12 @@ class ModelFolder:
     INSIDE = ""
     FORMAT_VERSION = 1
     TRAIN = "vqsynth train"
-    REMEDIES: Mapping[str, tuple[str, str]] = {}
+    REMEDIES: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """What helps where a file other than the weights is missing, and where it is damaged."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.card = read_toml(path / self.CARD)
-        version = self.header.get("format_version")
-        if version != self.FORMAT_VERSION:
-            raise VqsynthError(
-                f"{path / self.CARD}: format version {version}, but this vqsynth reads version {self.FORMAT_VERSION}; "
-                f"use the vqsynth that made it, or train the {self.KIND} again"
-            )
+        self.card = cards.read_card(path / self.CARD, self._header, self.FORMAT_VERSION, self.KIND)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -64,21 +69,29 @@ class ModelFolder:
     @property
     def header(self) -> dict[str, Any]:
         """The card's first section: name, format version, description."""
-        return self.card.get(self.CARD.removesuffix(".toml"), {})
+        return self.card[self._header]
 
     @property
     def name(self) -> str:
-        return str(self.header.get("name", self.path.name))
+        """As the card has it."""
+        return str(self.header["name"])
+
+    @property
+    def _header(self) -> str:
+        return self.CARD.removesuffix(".toml")
 
     @classmethod
     def installed(cls) -> dict[str, Path]:
         """All models of this kind that the search path holds: name -> folder."""
         found: dict[str, Path] = {}
         for folder in search_path(cls.INSIDE):
-            if folder.is_dir():
-                for path in sorted(folder.iterdir()):
-                    if (path / cls.CARD).is_file():
-                        found.setdefault(path.name, path)
+            try:
+                paths = sorted(folder.iterdir()) if is_folder(folder) else []
+            except OSError:  # not ours to read
+                continue
+            for path in paths:
+                if is_file(path / cls.CARD):
+                    found.setdefault(path.name, path)
         return dict(sorted(found.items()))
 
     @classmethod
@@ -89,9 +102,9 @@ class ModelFolder:
             UsageError: no such model; the message names the nearest ones.
         """
         path = Path(name)
-        if (path / cls.CARD).is_file():
+        if is_file(path / cls.CARD):
             return path
-        if path.is_dir() and (os.sep in str(name) or path.is_absolute()):
+        if is_folder(path) and (os.sep in str(name) or path.is_absolute()):
             raise VqsynthError(f"{path}: not a {cls.KIND} folder, it has no {cls.CARD}; train one with `{cls.TRAIN}`")
         models = cls.installed()
         if str(name) not in models:
@@ -99,12 +112,20 @@ class ModelFolder:
         return models[str(name)]
 
     def verified(self, name: str) -> Path:
-        """Path of a file of the folder, after its checksum was compared with the card's."""
+        """Path of a file of the folder, after its checksum was compared with the card's.
+
+        Raises:
+            VqsynthError: it is missing, damaged, too large, or lies elsewhere.
+        """
         path = self.path / name
         again = f"restore it or train the {self.KIND} again"
         missing, damaged = self.REMEDIES.get(name, (again, again))
-        if not path.is_file():
+        if not os.path.lexists(path):
             raise VqsynthError(f"{path}: missing from the {self.KIND} folder; {missing}")
+        if regular_file(path).stat().st_size > LARGEST_FILE:
+            raise VqsynthError(f"{path}: larger than any file of a {self.KIND}; {damaged}")
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise VqsynthError(f"{path}: a link out of the {self.KIND} folder; {again}")
         if self.card.get("files", {}).get(name) != sha256(path):
             raise VqsynthError(f"{path}: damaged or changed, its checksum is not the one in {self.CARD}; {damaged}")
         return path
@@ -118,20 +139,41 @@ class ModelFolder:
         for name in self.card.get("files", {}):
             self.verified(name)
 
-    def read_tensors(self) -> dict[str, Any]:
-        """The tensors of the weights' file, verified."""
+    def read_tensors(self) -> dict[str, Tensor]:
+        """The tensors of the weights' file, verified.
+
+        Raises:
+            VqsynthError: the file is missing or damaged, or no safetensors.
+        """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         path = self.verified(MODEL)
         try:
             return load_file(path)
-        except SafetensorError as error:
-            raise VqsynthError(f"{path}: not a safetensors file ({error}); restore it") from error
+        # Types that torch does not have, or sizes that do not fit, come as other exceptions.
+        except (SafetensorError, ValueError, LookupError, TypeError, RuntimeError, OSError, MemoryError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise VqsynthError(f"{path}: not a safetensors file ({reason}); restore it") from error
 
-    def fill(self, module: Any, tensors: Mapping[str, Any]) -> Any:
-        """Load stored weights into a module, in single precision, ready for inference."""
-        weights = {k[6:]: v.float() for k, v in tensors.items() if k.startswith("model.")}
+    def fill(self, module: Module, tensors: Mapping[str, Tensor]) -> Module:
+        """Load stored weights into a module, in single precision, ready for inference.
+
+        Args:
+            module: built from the card's configuration.
+            tensors: as :meth:`read_tensors` gives them; those of the module are called ``model.*``.
+
+        Raises:
+            VqsynthError: names, shapes or types are not those of the module, or a weight is not finite.
+        """
+        import torch
+
+        weights = {}
+        for name, tensor in tensors.items():
+            if name.startswith("model."):
+                if not tensor.is_floating_point() or not torch.isfinite(tensor).all():
+                    raise VqsynthError(f"{self.path / MODEL}: its tensor {name} holds no finite numbers; restore it")
+                weights[name.removeprefix("model.")] = tensor.float()
         try:
             module.load_state_dict(weights)
         except RuntimeError as error:
@@ -140,20 +182,41 @@ class ModelFolder:
             ) from error
         return module.eval().requires_grad_(False)
 
-    def read_config(self, config: type) -> Any:
-        """The card's [model] section as a checked configuration."""
+    def array(self, tensors: Mapping[str, Tensor], name: str, shape: tuple[int | None, ...], kind: str) -> np.ndarray:
+        """A tensor beside the weights as an array.
+
+        Args:
+            tensors: as :meth:`read_tensors` gives them.
+            name: of the tensor.
+            shape: that it must have; None stands for any length.
+            kind: NumPy's letter of its type, ``i`` or ``f``.
+
+        Raises:
+            VqsynthError: it is missing, of another shape or type, or not finite.
+        """
+        values = tensors[name].numpy() if name in tensors else np.zeros(())
+        fits = values.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, values.shape))
+        if not fits or values.dtype.kind != kind or not np.isfinite(values).all():
+            raise VqsynthError(f"{self.path / MODEL}: its tensor {name} is missing or damaged; restore it")
+        return values
+
+    def read_config(self, config: type[Config]) -> Config:
+        """The card's [model] section as a checked configuration.
+
+        Raises:
+            VqsynthError: a setting is missing, unknown, or out of its bounds.
+        """
         from pydantic import ValidationError
 
         try:
-            return config(**self.card["model"])
-        except (KeyError, ValidationError) as error:
-            raise VqsynthError(
-                f"{self.path / self.CARD}: its [model] section is damaged ({error}); restore the file"
-            ) from error
+            return config.model_validate(self.card["model"])
+        except KeyError:
+            reason = "is missing"
+        except ValidationError as error:
+            reason = f"is damaged ({cards.sentence(error)})"
+        raise VqsynthError(f"{self.path / self.CARD}: its [model] section {reason}; restore the file")
 
     @classmethod
     def write_card(cls, folder: Path, card: Mapping[str, Any]) -> None:
-        """Write the card, whole or not at all."""
-        import tomli_w
-
-        write_text(folder / cls.CARD, tomli_w.dumps(dict(card)))
+        """Write the card with its checksum, whole or not at all."""
+        cards.write_card(folder / cls.CARD, card)

@@ -17,6 +17,7 @@ import numpy as np
 
 from vqsynth.errors import UsageError, VqsynthError, nearest_names
 from vqsynth.storage.atomic import write_text
+from vqsynth.storage.reading import read_text
 
 STD, VOICING = "_std", "f0_voicing"
 REMEDY = "run `vqsynth analyze` to make it anew"
@@ -92,7 +93,7 @@ class Table:
 
     def save(self, path: str | Path) -> None:
         """Write the CSV, whole or not at all."""
-        columns: dict[str, np.ndarray] = {"code": self.codes, "usage": self.usage}
+        columns: dict[str, np.ndarray] = {"code": self.codes, "usage": np.asarray(self.usage)}
         for name in self.names:
             columns[name], columns[name + STD] = self.values[name], self.std[name]
             if name == "f0" and self.voicing is not None:
@@ -142,11 +143,9 @@ class Table:
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header and numbered rows of a CSV file."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise VqsynthError(f"{path}: no such file; {REMEDY}") from error
-    except (UnicodeDecodeError, IsADirectoryError) as error:
-        raise VqsynthError(f"{path}: is not a text file; {REMEDY}") from error
+        text = read_text(path, "a descriptor table")
+    except VqsynthError as error:
+        raise VqsynthError(f"{error}; {REMEDY}") from None
     try:
         lines = [(i, row) for i, row in enumerate(csv.reader(io.StringIO(text)), 1) if any(c.strip() for c in row)]
     except csv.Error as error:

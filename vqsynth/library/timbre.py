@@ -1,8 +1,8 @@
 """A timbre is a folder: load it, verify it, save it.
 
 ``NAME/timbre.toml`` (the card), ``model.safetensors`` (half precision), ``descriptors.csv``,
-``index.faiss``, ``figures/``. Nothing in it is ever run. Every file but the card itself has its SHA-256 in
-the card; an index that does not match is rebuilt, anything else that does not match is refused.
+``index.faiss``, ``figures/``. Nothing in it is ever run. Every file has its SHA-256 in the card, and the card its own;
+an index that does not match is rebuilt, anything else that does not match is refused.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from vqsynth.errors import VqsynthError, warn
 from vqsynth.library.model_folder import MODEL, ModelFolder
@@ -19,6 +19,7 @@ from vqsynth.storage.reading import sha256
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import Tensor
 
     from vqsynth.library.index import UnitIndex
     from vqsynth.library.table import Table
@@ -51,7 +52,7 @@ class Timbre(ModelFolder):
     """
 
     KIND, CARD = "timbre", CARD
-    REMEDIES = {
+    REMEDIES: ClassVar = {
         TABLE: ("run `vqsynth analyze`", "run `vqsynth analyze` to make it anew"),
         INDEX: ("run `vqsynth analyze`", "restore it or train the timbre again"),
     }
@@ -64,7 +65,7 @@ class Timbre(ModelFolder):
         return self.read_config(ModelConfig)
 
     @functools.cached_property
-    def _tensors(self) -> dict[str, Any]:
+    def _tensors(self) -> dict[str, Tensor]:
         return self.read_tensors()
 
     @functools.cached_property
@@ -77,12 +78,18 @@ class Timbre(ModelFolder):
     @functools.cached_property
     def usage(self) -> np.ndarray:
         """How often the training recordings use each code. Shape: [n_codes] int64."""
-        return self._tensors["usage"].numpy()
+        usage = self.array(self._tensors, "usage", (self.config.n_codes,), "i")
+        if (usage < 0).any():
+            raise VqsynthError(f"{self.path / MODEL}: its tensor usage is damaged; restore it")
+        return usage
 
     @functools.cached_property
     def transitions(self) -> np.ndarray:
         """The corpus's code bigrams. Shape: [n, 3] int32: from, to, count."""
-        return self._tensors["transitions"].numpy()
+        bigrams = self.array(self._tensors, "transitions", (None, 3), "i")
+        if (bigrams < 0).any() or (bigrams[:, :2] >= self.config.n_codes).any():
+            raise VqsynthError(f"{self.path / MODEL}: its tensor transitions is damaged; restore it")
+        return bigrams
 
     @functools.cached_property
     def table(self) -> Table:
@@ -99,10 +106,13 @@ class Timbre(ModelFolder):
     @functools.cached_property
     def index(self) -> UnitIndex:
         """The FAISS index over the table; rebuilt from it when the file is missing or off."""
-        from vqsynth.library.index import UnitIndex, table_index
+        from vqsynth.library.index import UnitIndex, is_table_index, table_index
 
         try:
-            return UnitIndex.load(self.verified(INDEX))
+            index = UnitIndex.load(self.verified(INDEX))
+            if not is_table_index(index, self.table):
+                raise VqsynthError(f"{self.path / INDEX}: not the index of this table; run `vqsynth analyze`")
+            return index
         except VqsynthError as error:
             warn(f"{error}; rebuilt in memory from {TABLE}")
             return table_index(self.table)

@@ -63,6 +63,14 @@ def is_file(path: str | Path) -> bool:
         return False
 
 
+def is_folder(path: str | Path) -> bool:
+    """Whether ``path`` is a folder; False for anything that cannot be looked at."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
 def read_bytes(
     path: str | Path,
     what: str = "a file",

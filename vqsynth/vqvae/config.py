@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from vqsynth.errors import UsageError
+
+LARGEST_NETWORK = 100_000_000
+"""Weights of the blocks of a network; some twenty times those of the large presets."""
+
+
+def _power_of_two(value: int) -> int:
+    if value & (value - 1):
+        raise ValueError("must be a power of two")
+    return value
+
+
+FrameLength = Annotated[int, Field(ge=256, le=16_384), AfterValidator(_power_of_two)]
+Width = Annotated[int, Field(ge=16, le=4096)]
+Bands = Annotated[int, Field(ge=8, le=1024)]
+Blocks = Annotated[int, Field(ge=1, le=64)]
+
+
+def check_network(width: int, expansion: int, blocks: int) -> None:
+    """Refuse a network of ConvNeXt blocks that no computer was meant to train.
+
+    Raises:
+        ValueError: its blocks have more weights than :data:`LARGEST_NETWORK`.
+    """
+    weights = 2 * width * width * expansion * blocks
+    if weights > LARGEST_NETWORK:
+        raise ValueError(f"width {width}, expansion {expansion} and {blocks} blocks make {weights:,} weights, too many")
 
 
 class ModelConfig(BaseModel):
@@ -14,29 +42,34 @@ class ModelConfig(BaseModel):
 
     sample_rate: int = Field(44_100, ge=8_000, le=192_000)
     """Rate of all audio in the model, Hz."""
-    n_fft: int = Field(2048, ge=256)
-    """Frame length in samples; the hop is a quarter of it."""
-    n_mels: int = Field(96, ge=16)
+    n_fft: FrameLength = 2048
+    """Frame length in samples, a power of two; the hop is a quarter of it."""
+    n_mels: int = Field(96, ge=16, le=1024)
     """Mel bands of the encoder's view."""
-    n_harmonic_bands: int = Field(112, ge=16)
+    n_harmonic_bands: int = Field(112, ge=16, le=1024)
     """Knots of the filter of the pulse train."""
-    n_noise_bands: int = Field(64, ge=8)
+    n_noise_bands: Bands = 64
     """Knots of the filter of the noise."""
-    pitch_bins: int = Field(144, ge=12)
+    pitch_bins: int = Field(144, ge=12, le=288)
     """Half-semitone bins of the pitch distribution, from 40 Hz."""
     pitch_view: bool = True
     """Whether the encoder sees the tracked pitch beside the mel bands."""
-    width: int = Field(176, ge=16)
+    width: Width = 176
     """Channels of the ConvNeXt blocks."""
-    expansion: int = Field(2, ge=1)
+    expansion: int = Field(2, ge=1, le=16)
     """Width of a block's hidden layer, in ``width``."""
-    encoder_blocks: int = Field(2, ge=1)
-    decoder_blocks: int = Field(4, ge=1)
-    kernel_size: int = Field(5, ge=1)
-    lookahead: int = Field(5, ge=0)
+    encoder_blocks: Blocks = 2
+    decoder_blocks: Blocks = 4
+    kernel_size: int = Field(5, ge=1, le=255)
+    lookahead: int = Field(5, ge=0, le=255)
     """Frames by which the decoder's output trails its input."""
-    code_dim: int = Field(32, ge=2)
-    n_codes: int = Field(1024, ge=2)
+    code_dim: int = Field(32, ge=2, le=1024)
+    n_codes: int = Field(1024, ge=2, le=65_536)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> ModelConfig:
+        check_network(self.width, self.expansion, self.encoder_blocks + self.decoder_blocks)
+        return self
 
     @property
     def hop_length(self) -> int:

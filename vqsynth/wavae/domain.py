@@ -19,6 +19,8 @@ from vqsynth.wavae.paths.latent_path import LatentPath
 from vqsynth.wavae.paths.pca import Pca
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vqsynth.wavae.network.config import WavaeConfig
     from vqsynth.wavae.network.model import Wavae
     from vqsynth.wavae.network.stream import Stream
@@ -40,8 +42,8 @@ class Domain(ModelFolder):
         version = self.header.get("loudness_version")
         if version != loudness.VERSION:
             raise VqsynthError(
-                f"{path / CARD}: trained with loudness version {version}, but this vqsynth measures version {loudness.VERSION}; "
-                "its levels would be wrong. Train it again, or use the vqsynth that made it"
+                f"{path / CARD}: trained with loudness version {version}, but this vqsynth measures version "
+                f"{loudness.VERSION}; its levels would be wrong. Train it again, or use the vqsynth that made it"
             )
 
     @functools.cached_property
@@ -52,7 +54,7 @@ class Domain(ModelFolder):
         return self.read_config(WavaeConfig)
 
     @functools.cached_property
-    def _tensors(self) -> dict[str, Any]:
+    def _tensors(self) -> dict[str, Tensor]:
         return self.read_tensors()
 
     @functools.cached_property
@@ -65,18 +67,27 @@ class Domain(ModelFolder):
     @functools.cached_property
     def pca(self) -> Pca:
         """Principal axes of the training recordings' latents."""
-        return Pca(*(self._tensors[f"pca.{name}"].numpy() for name in ("mean", "components", "std")))
+        size = self.config.latent_dim
+        shapes: dict[str, tuple[int, ...]] = {"mean": (size,), "components": (size, size), "std": (size,)}
+        return Pca(*(self.array(self._tensors, f"pca.{name}", shape, "f") for name, shape in shapes.items()))
 
     @property
     def level(self) -> float:
         """Loudness that the loudest moment of every training recording had, dB."""
-        return float(self.card["training"]["level_lufs"])
+        level = self._training.get("level_lufs")
+        if level is None:
+            raise VqsynthError(f"{self.path / CARD}: its [training] section has no level_lufs; restore the file")
+        return float(level)
 
     @property
     def pitch_range(self) -> tuple[float, float] | None:
         """Lowest and highest pitch of the training recordings, Hz; None where they had none."""
-        low_high = self.card["training"].get("pitch_hz")
+        low_high = self._training.get("pitch_hz")
         return (float(low_high[0]), float(low_high[1])) if low_high else None
+
+    @property
+    def _training(self) -> dict[str, Any]:
+        return self.card.get("training", {})
 
     def encode(self, audio: np.ndarray) -> LatentPath:
         """Encode a sound at the model's rate. Shape: audio [samples].
@@ -114,26 +125,33 @@ class Domain(ModelFolder):
         config = self.config
         if path.z.shape[1] != config.latent_dim:
             raise VqsynthError(
-                f"the path has {path.z.shape[1]} latent dimensions, but {self.name} has {config.latent_dim}; encode the sound with {self.name}"
+                f"the path has {path.z.shape[1]} latent dimensions, but {self.name} has {config.latent_dim}; "
+                f"encode the sound with {self.name}"
             )
         if abs(path.rate / config.rate - 1) > 1e-4:
             raise VqsynthError(
-                f"the path has {path.rate:.2f} frames a second, but {self.name} has {config.rate:.2f}; encode the sound with {self.name}"
+                f"the path has {path.rate:.2f} frames a second, but {self.name} has {config.rate:.2f}; "
+                f"encode the sound with {self.name}"
             )
         if path.names != config.controls:
             raise VqsynthError(
-                f"the path carries {', '.join(path.names)}, but {self.name} is controlled by {', '.join(config.controls)}"
+                f"the path carries {', '.join(path.names)}, but {self.name} is controlled by "
+                f"{', '.join(config.controls)}; encode the sound with {self.name}"
             )
         if path.loudness_version != loudness.VERSION:
             raise VqsynthError(
-                f"the path was made with loudness version {path.loudness_version}, this vqsynth measures version {loudness.VERSION}; encode the sound again"
+                f"the path was made with loudness version {path.loudness_version}, this vqsynth measures version "
+                f"{loudness.VERSION}; encode the sound again"
             )
 
     def decode(self, path: LatentPath, seed: int = 0, f0: np.ndarray | None = None) -> np.ndarray:
         """Decode a latent path. Shape: -> [samples], the path's own length.
 
         Args:
-            f0: [n] Hz at samples ``0, hop_length, 2 * hop_length`` ...: sung instead of the model's own pitch where it is above 0.
+            path: of the sound.
+            seed: of the noise.
+            f0: [n] Hz at samples ``0, hop_length, 2 * hop_length`` ...: sung instead of the model's own pitch where it
+                is above 0.
 
         Raises:
             VqsynthError: the path does not fit this domain (:meth:`accept`).
@@ -169,6 +187,6 @@ def save(folder: Path, model: Wavae, pca: Pca, card: Mapping[str, Any]) -> Domai
     tensors |= {f"pca.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in vars(pca).items()}
     save_tensors(folder / MODEL, tensors)
     files = {MODEL: sha256(folder / MODEL)}
-    files |= {str(p.relative_to(folder)): sha256(p) for p in sorted((folder / "figures").glob("*.png"))}
+    files |= {p.relative_to(folder).as_posix(): sha256(p) for p in sorted((folder / "figures").glob("*.png"))}
     Domain.write_card(folder, {**card, "files": files})
     return Domain(folder)

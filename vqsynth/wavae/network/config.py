@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vqsynth.errors import UsageError
+from vqsynth.vqvae.config import Bands, Blocks, FrameLength, Width, check_network
 
 STRIDE = 2
 """Mel frames of one latent frame."""
@@ -19,28 +20,34 @@ class WavaeConfig(BaseModel):
 
     sample_rate: int = Field(44_100, ge=8_000, le=192_000)
     """Rate of all audio in the model, Hz."""
-    n_fft: int = Field(2048, ge=256)
-    """Frame length in samples; mel frames are a quarter of it apart, latent frames half of it."""
-    n_mels: int = Field(128, ge=16)
+    n_fft: FrameLength = 2048
+    """Frame length in samples, a power of two; mel frames are a quarter of it apart, latent frames half of it."""
+    n_mels: int = Field(128, ge=16, le=1024)
     """Mel bands that the VAE reads and writes."""
-    latent_dim: int = Field(16, ge=1)
-    controls: tuple[Literal["loudness", "centroid"], ...] = ("loudness",)
+    latent_dim: int = Field(16, ge=1, le=1024)
+    controls: tuple[Literal["loudness"]] | tuple[Literal["loudness"], Literal["centroid"]] = ("loudness",)
     """Descriptors that are taken out of the latent and given to the decoder."""
-    width: int = Field(160, ge=16)
+    width: Width = 160
     """Channels of the VAE's ConvNeXt blocks."""
-    expansion: int = Field(2, ge=1)
+    expansion: int = Field(2, ge=1, le=16)
     """Width of a block's hidden layer, in ``width``."""
-    kernel_size: int = Field(5, ge=1)
-    encoder_blocks: int = Field(3, ge=1)
-    decoder_blocks: int = Field(4, ge=1)
-    vocoder_width: int = Field(176, ge=16)
-    vocoder_blocks: int = Field(4, ge=1)
-    n_harmonic_bands: int = Field(112, ge=16)
+    kernel_size: int = Field(5, ge=1, le=255)
+    encoder_blocks: Blocks = 3
+    decoder_blocks: Blocks = 4
+    vocoder_width: Width = 176
+    vocoder_blocks: Blocks = 4
+    n_harmonic_bands: int = Field(112, ge=16, le=1024)
     """Knots of the filter of the pulse train."""
-    n_noise_bands: int = Field(64, ge=8)
+    n_noise_bands: Bands = 64
     """Knots of the filter of the noise."""
-    pitch_bins: int = Field(144, ge=12)
+    pitch_bins: int = Field(144, ge=12, le=288)
     """Half-semitone bins of the pitch distribution, from 40 Hz."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> WavaeConfig:
+        check_network(self.width, self.expansion, self.encoder_blocks + self.decoder_blocks)
+        check_network(self.vocoder_width, self.expansion, self.vocoder_blocks)
+        return self
 
     @property
     def hop_length(self) -> int:
