@@ -10,6 +10,7 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -37,14 +38,17 @@ def get(name: str) -> Descriptor:
 
 
 def measure(
-    which: Iterable[str], audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints
+    which: Iterable[str], audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any
 ) -> dict[str, Measurement]:
     """Measure several descriptors on one sound, sharing one STFT.
 
     Args:
         which: descriptor names.
         audio: float32 ``[samples]``, mono.
-        hints: passed to every descriptor (``method`` for f0, for example).
+        sample_rate: in Hz.
+        n_fft: samples of an analysis window.
+        hop_length: samples between frames.
+        **hints: passed to every descriptor (``method`` for f0, for example).
 
     Returns:
         name -> :class:`Measurement` with ``1 + samples // hop_length`` frames.

@@ -39,7 +39,10 @@ def peaks(audio: np.ndarray, sample_rate: int, frames: np.ndarray, hop_length: i
 
     Args:
         audio: float32 ``[samples]``.
+        sample_rate: in Hz.
         frames: int ``[T]``.
+        hop_length: samples between frames.
+        n_fft: samples of an analysis window.
     """
     from scipy.fft import rfft
 

@@ -61,6 +61,8 @@ class Spectrum:
         return mean_square >= 10 ** (FLOOR_DB / 10)
 
 
-def spectrum_of(audio, sample_rate, n_fft, hop_length, hints) -> Spectrum:
+def spectrum_of(
+    audio: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, hints: Mapping[str, Any]
+) -> Spectrum:
     """The spectrum that the caller shares, or a new one."""
     return hints.get("spectrum") or Spectrum(np.asarray(audio, dtype=np.float32), sample_rate, n_fft, hop_length)

@@ -8,10 +8,14 @@ sometimes sits an octave or two high on steady tones, so :mod:`vqsynth.descripto
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vqsynth.errors import VqsynthError
+
+if TYPE_CHECKING:
+    from swift_f0 import SwiftF0
 
 FMIN, FMAX = 46.875, 2093.75
 RATE = 16_000
@@ -20,7 +24,7 @@ THRESHOLD = 0.5
 
 
 @functools.cache
-def _detector(threads: int):
+def _detector(threads: int) -> SwiftF0:
     try:
         from swift_f0 import SwiftF0
     except ImportError as error:
@@ -28,12 +32,17 @@ def _detector(threads: int):
     return SwiftF0(threads=threads, spin=False)
 
 
-def track(audio: np.ndarray, sample_rate: int, n_frames: int, hop_length: int, threads: int = 1):
+def track(
+    audio: np.ndarray, sample_rate: int, n_frames: int, hop_length: int, threads: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """Track pitch on frames centred on ``t * hop_length``.
 
     Args:
         audio: float32 ``[samples]``.
+        sample_rate: in Hz.
         n_frames: how many frames to answer.
+        hop_length: samples between frames.
+        threads: CPU threads of the network.
 
     Returns:
         ``(f0 [n_frames] Hz, confidence [n_frames] 0..1)``. Pitch is interpolated in log frequency between

@@ -6,6 +6,8 @@ pitch is in Hz and 0 where a frame is unvoiced.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from vqsynth.descriptors import _harmonics, _swift
@@ -33,8 +35,11 @@ def track(
 
     Args:
         audio: float32 ``[samples]``, mono.
+        sample_rate: in Hz.
         n_fft: analysis window of ``yin`` and ``pyin``.
-        fmin, fmax: pitch range in Hz.
+        hop_length: samples between frames.
+        fmin: lowest pitch in Hz.
+        fmax: highest pitch in Hz.
         method: ``auto`` (SwiftF0, octave-checked and sharpened on the harmonics, and its own peak picker where
             SwiftF0 cannot hear), ``swift`` (SwiftF0 alone), ``yin`` or ``pyin`` (librosa).
         threads: CPU threads of the network.
@@ -62,7 +67,16 @@ def track(
     return np.where(voiced, f0, 0.0).astype(np.float32), confidence.astype(np.float32), voiced
 
 
-def _verify(audio, sample_rate, hop_length, f0, confidence, heard, fmin, fmax):
+def _verify(
+    audio: np.ndarray,
+    sample_rate: int,
+    hop_length: int,
+    f0: np.ndarray,
+    confidence: np.ndarray,
+    heard: np.ndarray,
+    fmin: float,
+    fmax: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """Check octaves, sharpen, and hear what the network cannot: new ``(f0 [T], confidence [T])``."""
     f0, confidence = f0.copy(), confidence.copy()
     tonal = np.zeros(len(f0), dtype=bool)
@@ -92,7 +106,9 @@ def _verify(audio, sample_rate, hop_length, f0, confidence, heard, fmin, fmax):
     return _outvote(f0, confidence, heard)
 
 
-def _outvote(f0, confidence, heard, reach: int = 12, share: float = 0.25):
+def _outvote(
+    f0: np.ndarray, confidence: np.ndarray, heard: np.ndarray, reach: int = 12, share: float = 0.25
+) -> tuple[np.ndarray, np.ndarray]:
     """Move frames that few neighbours agree with to the neighbours' octave, or give them up.
 
     A real leap has half of its neighbours on its side; an attack or a dying note misread for some frames has not.
@@ -123,7 +139,9 @@ def _steady(f0: np.ndarray, known: np.ndarray, frames: int = 5, cents: float = 6
     return known & (length[run] >= frames)
 
 
-def _librosa(audio, sample_rate, n_fft, hop_length, fmin, fmax, method):
+def _librosa(
+    audio: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, fmin: float, fmax: float, method: str
+) -> tuple[np.ndarray, np.ndarray]:
     import librosa
 
     length = n_fft
@@ -141,7 +159,15 @@ def _librosa(audio, sample_rate, n_fft, hop_length, fmin, fmax, method):
     return f0, _harmonics.explained(found, f0)
 
 
-def measure(audio, sample_rate, n_fft=2048, hop_length=512, method="auto", threads=1, **hints) -> Measurement:
+def measure(
+    audio: np.ndarray,
+    sample_rate: int,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    method: str = "auto",
+    threads: int = 1,
+    **hints: Any,
+) -> Measurement:
     """Pitch per frame in Hz; valid where voiced. See :func:`track`."""
     f0, _, voiced = track(audio, sample_rate, n_fft, hop_length, method=method, threads=threads)
     return Measurement(f0, voiced)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from vqsynth.descriptors._base import Descriptor, Measurement
 from vqsynth.descriptors._spectrum import spectrum_of
 
 
-def measure(audio, sample_rate, n_fft=2048, hop_length=512, **hints) -> Measurement:
+def measure(
+    audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any
+) -> Measurement:
     """Geometric over arithmetic mean of the power spectrum, as ``librosa.feature.spectral_flatness``."""
     spectrum = spectrum_of(audio, sample_rate, n_fft, hop_length, hints)
     values = np.empty(len(spectrum.magnitudes), dtype=np.float32)
