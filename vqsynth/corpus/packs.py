@@ -10,11 +10,12 @@ import functools
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from vqsynth.corpus import files
-from vqsynth.corpus.clients import RECIPES, Progress, weed
+from vqsynth.corpus.clients import RECIPES, Pack, Progress, weed
 from vqsynth.errors import UsageError, VqsynthError, nearest_names
 from vqsynth.storage.atomic import write_text
 from vqsynth.storage.reading import read_toml
@@ -34,32 +35,6 @@ _BY_HAND = {
     "singing": "it is the folders of a male and a female singer together; fetch singing_female, or singing_choir, "
     "and add a male voice",
 }
-
-
-@dataclass(frozen=True)
-class Pack:
-    """One row of ``packs.toml``, which explains the keys; ``real`` is False for synthesised sound.
-
-    A pack with ``parts`` is other packs in one folder; its package, licence and credit are theirs, joined.
-    """
-
-    name: str
-    client: str
-    package: str
-    version: str
-    licence: str
-    real: bool
-    about: str
-    credit: str
-    take: str = "*"
-    inside: list[str] = field(default_factory=list)
-    without: list[str] = field(default_factory=list)
-    samples: list[str] = field(default_factory=list)
-    loop_seconds: float = 0.0
-    shortest: float = 0.0
-    seconds: float = 0.0
-    parts: list[str] = field(default_factory=list)
-    traps: list[str] = field(default_factory=list)
 
 
 @functools.cache
@@ -165,13 +140,7 @@ def _bring(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> list[
         part_raw, part_out = raw / name, raw / f"{name}-out"
         part_raw.mkdir()
         part_out.mkdir()
-        ((part, _),) = _bring(
-            packs()[name],
-            part_raw,
-            part_out,
-            lambda text, done, number=number: tell(text, (number + done) / len(pack.parts)),
-            seed,
-        )
+        ((part, _),) = _bring(packs()[name], part_raw, part_out, _share(tell, number, len(pack.parts)), seed)
         moved = [path.rename(out / f"{name}-{path.name}") for path in sorted(part_out.iterdir())]
         shutil.rmtree(part_raw)
         # Some packages hold the same sounds.
@@ -181,7 +150,12 @@ def _bring(pack: Pack, raw: Path, out: Path, tell: Progress, seed: int) -> list[
     return brought
 
 
-def _seconds(paths) -> float:
+def _share(tell: Progress, number: int, count: int) -> Progress:
+    """Progress of the part ``number`` of ``count``."""
+    return lambda text, done: tell(text, (number + done) / count)
+
+
+def _seconds(paths: Iterable[Path]) -> float:
     return sum(files.probe(path).seconds for path in paths)
 
 

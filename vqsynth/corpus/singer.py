@@ -14,11 +14,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vqsynth.corpus.score import random_song
 from vqsynth.errors import VqsynthError
+
+if TYPE_CHECKING:
+    import pysinsy
 
 LOW, HIGH = 61, 77
 _BARS = 12
@@ -71,7 +75,7 @@ def even_level(audio: np.ndarray, sample_rate: int, peak: float = 0.7, headroom_
     return (audio * (peak / max(float(np.abs(audio).max()), 1e-12))).astype(np.float32)
 
 
-def _load_voice():
+def _load_voice() -> pysinsy.Sinsy:
     try:
         import pysinsy
     except ImportError as error:
@@ -87,7 +91,7 @@ def _load_voice():
     return voice
 
 
-def _sing_score(voice, score: str) -> tuple[np.ndarray, int]:
+def _sing_score(voice: pysinsy.Sinsy, score: str) -> tuple[np.ndarray, int]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "score.xml"
         path.write_text(score, encoding="utf-8")

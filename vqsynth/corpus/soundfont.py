@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -80,7 +81,7 @@ def _repeat(audio: np.ndarray, sample: Sample, length: int) -> np.ndarray:
     return audio
 
 
-def _chunks(handle, path: Path) -> Iterator[tuple[bytes, tuple[int, int]]]:
+def _chunks(handle: BinaryIO, path: Path) -> Iterator[tuple[bytes, tuple[int, int]]]:
     """Yield (name, (offset, size)) of every chunk inside the file's lists."""
     size = path.stat().st_size
     head = handle.read(12)
@@ -96,10 +97,11 @@ def _chunks(handle, path: Path) -> Iterator[tuple[bytes, tuple[int, int]]]:
         handle.seek(offset + length + length % 2)
 
 
-def _headers(handle, offset: int, size: int) -> list[Sample]:
+def _headers(handle: BinaryIO, offset: int, size: int) -> list[Sample]:
     handle.seek(offset)
     samples = []
     for row in _RECORD.iter_unpack(handle.read(size - size % _RECORD.size)):
-        name = row[0].split(b"\0")[0].decode("latin-1")
-        samples.append(Sample(name, *row[1:6], row[9]))
+        name, start, end, loop_start, loop_end, sample_rate, _, _, _, kind = row
+        name = name.split(b"\0")[0].decode("latin-1")
+        samples.append(Sample(name, start, end, loop_start, loop_end, sample_rate, kind))
     return samples

@@ -45,10 +45,10 @@ def summarise(reports: list[FileReport], sample_rate: int = 44100) -> Summary:
     notes = sorted(r.note for r in kept if r.note is not None)
     pairs = [(low, high, 12 * float(np.log2(high / low))) for low, high in itertools.pairwise(notes)]
     gaps = [pair for pair in pairs if pair[2] > GAP_SEMITONES + _TUNING_SEMITONES]
-    pitched = [r for r in kept if r.pitch_low is not None and r.voiced >= 0.2]
-    pitch_range = None
-    if pitched:
-        pitch_range = (min(r.pitch_low for r in pitched), max(r.pitch_high for r in pitched))
+    pitched = [r for r in kept if r.voiced >= 0.2]
+    lows = [r.pitch_low for r in pitched if r.pitch_low is not None]
+    highs = [r.pitch_high for r in pitched if r.pitch_high is not None]
+    pitch_range = (min(lows), max(highs)) if lows and highs else None
     return Summary(
         counts,
         sum(r.seconds for r in reports),
@@ -60,7 +60,14 @@ def summarise(reports: list[FileReport], sample_rate: int = 44100) -> Summary:
     )
 
 
-def _advice(kept, reports, sounding, gaps, pitch_range, sample_rate) -> list[str]:
+def _advice(
+    kept: list[FileReport],
+    reports: list[FileReport],
+    sounding: float,
+    gaps: list[tuple[float, float, float]],
+    pitch_range: tuple[float, float] | None,
+    sample_rate: int,
+) -> list[str]:
     if not kept:
         return ["No file can be used: nothing to train on. See the reasons above."]
     advice = []

@@ -62,11 +62,11 @@ def find_note(
     loudest = int(np.argmax(loudness[start:end])) * hop_length
     sustain = min(loudest, len(piece) // 3) * OVERSAMPLING
     fundamental = 440 * 2 ** ((centre - 69) / 12)
-    sampled = [
+    bright, dark = (
         soxr.resample(x, sample_rate, OVERSAMPLING * sample_rate)
         for x in (piece, darken(piece, sample_rate, fundamental))
-    ]
-    return Note(*sampled, centre, sustain)
+    )
+    return Note(bright, dark, centre, sustain)
 
 
 def darken(audio: np.ndarray, sample_rate: int, fundamental: float) -> np.ndarray:

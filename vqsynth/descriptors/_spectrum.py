@@ -6,6 +6,8 @@ Definitions are librosa's (``feature.spectral_*`` with ``center=True``): periodi
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +21,15 @@ class Spectrum:
 
     Args:
         audio: float32 ``[samples]``.
+        sample_rate: in Hz.
+        n_fft: samples of an analysis window.
+        hop_length: samples between frames.
 
     Attributes:
         frequencies: float32 ``[n_fft // 2 + 1]`` Hz.
     """
 
-    def __init__(self, audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512):
+    def __init__(self, audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512) -> None:
         self.audio, self.sample_rate, self.n_fft, self.hop_length = audio, sample_rate, n_fft, hop_length
         self.frequencies = np.linspace(0, sample_rate / 2, n_fft // 2 + 1, dtype=np.float32)
 
@@ -61,8 +66,6 @@ class Spectrum:
         return mean_square >= 10 ** (FLOOR_DB / 10)
 
 
-def spectrum_of(
-    audio: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, hints: Mapping[str, Any]
-) -> Spectrum:
+def spectrum_of(audio: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, hints: Mapping[str, Any]) -> Spectrum:
     """The spectrum that the caller shares, or a new one."""
     return hints.get("spectrum") or Spectrum(np.asarray(audio, dtype=np.float32), sample_rate, n_fft, hop_length)

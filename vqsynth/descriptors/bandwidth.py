@@ -10,9 +10,7 @@ from vqsynth.descriptors._base import Descriptor, Measurement
 from vqsynth.descriptors._spectrum import spectrum_of
 
 
-def measure(
-    audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any
-) -> Measurement:
+def measure(audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any) -> Measurement:
     """Magnitude-weighted standard deviation of frequency in Hz, as ``librosa.feature.spectral_bandwidth`` (p=2)."""
     spectrum = spectrum_of(audio, sample_rate, n_fft, hop_length, hints)
     # E[f^2] - E[f]^2, in float64 because the difference cancels for narrow spectra.

@@ -10,9 +10,7 @@ from vqsynth.descriptors._base import Descriptor, Measurement
 from vqsynth.descriptors._spectrum import spectrum_of
 
 
-def measure(
-    audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any
-) -> Measurement:
+def measure(audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any) -> Measurement:
     """Geometric over arithmetic mean of the power spectrum, as ``librosa.feature.spectral_flatness``."""
     spectrum = spectrum_of(audio, sample_rate, n_fft, hop_length, hints)
     values = np.empty(len(spectrum.magnitudes), dtype=np.float32)

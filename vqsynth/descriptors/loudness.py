@@ -10,9 +10,7 @@ from vqsynth.descriptors._base import FLOOR_DB, Descriptor, Measurement
 from vqsynth.descriptors._spectrum import spectrum_of
 
 
-def measure(
-    audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any
-) -> Measurement:
+def measure(audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any) -> Measurement:
     """K-weighted level of each frame in LUFS; valid above the absolute gate of -70 (ITU-R BS.1770-4)."""
     import torch
 

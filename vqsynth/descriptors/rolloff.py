@@ -12,9 +12,7 @@ from vqsynth.descriptors._spectrum import spectrum_of
 SHARE = 0.85
 
 
-def measure(
-    audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any
-) -> Measurement:
+def measure(audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512, **hints: Any) -> Measurement:
     """Lowest bin in Hz below which 85 % of the magnitude lies, as ``librosa.feature.spectral_rolloff``."""
     spectrum = spectrum_of(audio, sample_rate, n_fft, hop_length, hints)
     values = np.empty(len(spectrum.magnitudes), dtype=np.float32)

@@ -1,1 +1,1 @@
-"""Every picture."""
+"""Every picture: plain arrays in, PNG files out."""

@@ -11,7 +11,9 @@ from vqsynth import descriptors
 from vqsynth.storage.atomic import atomic_path
 
 if TYPE_CHECKING:
-    from vqsynth.library.table import Table
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
 
 def principal_components(codebook: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -26,24 +28,25 @@ def principal_components(codebook: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centred @ directions[:2].T, variance[:2]
 
 
-def draw(path: str | Path, table: Table, name: str, codebook: np.ndarray, timbre: str) -> None:
+def draw(path: str | Path, name: str, values: np.ndarray, codebook: np.ndarray, timbre: str) -> None:
     """Draw histogram and PCA scatter of one descriptor as a PNG of some 30 kB.
 
     Args:
+        path: PNG file, written whole or not at all.
+        name: of the descriptor.
+        values: ``[K]``, of every code in the descriptor's unit, NaN where it has none.
         codebook: ``[K, D]`` code vectors, D at least 2.
+        timbre: name in the title.
 
     Raises:
-        UsageError: the table has no such descriptor. VqsynthError: the file cannot be written.
+        VqsynthError: the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.colors import LogNorm, Normalize
     from matplotlib.figure import Figure
 
-    values = table.column(name)
     known = np.isfinite(values)
-    _, label, logarithmic = _look(name, values[known])
+    label, logarithmic = _look(name, values[known])
     figure = Figure(figsize=(10, 4), dpi=80, layout="constrained")
-    FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
     if known.any():
         _histogram(left, values[known], logarithmic)
@@ -72,21 +75,21 @@ def draw(path: str | Path, table: Table, name: str, codebook: np.ndarray, timbre
         _save(figure, temporary)
 
 
-def _look(name: str, values: np.ndarray) -> tuple[str, str, bool]:
-    """Unit, axis label and whether the axis is logarithmic."""
+def _look(name: str, values: np.ndarray) -> tuple[str, bool]:
+    """Axis label and whether the axis is logarithmic."""
     if name not in descriptors.names():
-        return "", name, False
+        return name, False
     descriptor = descriptors.get(name)
     logarithmic = descriptor.scale == "log" and values.size > 0 and values.min() > 0
-    return descriptor.unit, f"{name} ({descriptor.unit})", bool(logarithmic)
+    return f"{name} ({descriptor.unit})", bool(logarithmic)
 
 
-def _histogram(axes, values: np.ndarray, logarithmic: bool) -> None:
+def _histogram(axes: Axes, values: np.ndarray, logarithmic: bool) -> None:
     lo, hi = float(values.min()), float(values.max())
     if not hi > lo:
         lo, hi = lo - abs(lo) * 0.01 - 1e-9, hi + abs(hi) * 0.01 + 1e-9
     edges = np.geomspace(lo, hi, 33) if logarithmic else np.linspace(lo, hi, 33)
-    axes.hist(values, edges, color="#4c72b0")
+    axes.hist(values, edges.tolist(), color="#4c72b0")
     if logarithmic:
         axes.set_xscale("log")
         _plain_ticks(axes.xaxis, lo, hi)
@@ -98,7 +101,7 @@ def _histogram(axes, values: np.ndarray, logarithmic: bool) -> None:
         )
 
 
-def _plain_ticks(axis, lo: float, hi: float) -> None:
+def _plain_ticks(axis: Axis, lo: float, hi: float) -> None:
     """Ticks at 1, 2 and 5 times powers of ten, or finer where the range is narrow, as plain numbers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
@@ -112,12 +115,14 @@ def _plain_ticks(axis, lo: float, hi: float) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _save(figure, path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     """Write a PNG with a palette: a third of the size."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    figure.canvas.draw()
-    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
     Image.fromarray(np.ascontiguousarray(pixels)).quantize(224, dither=Image.Dither.NONE).save(
         path, format="PNG", optimize=True
     )

@@ -42,8 +42,8 @@ def _draw(path: Path, folder: Path, names: Sequence[str]) -> None:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=12)
     for place, name in enumerate(names):
         left, top = place % columns * WIDTH, place // columns * (height + CAPTION)
-        with Image.open(folder / f"{name}.png") as figure:
-            figure = figure.convert("RGB")
+        with Image.open(folder / f"{name}.png") as stored:
+            figure = stored.convert("RGB")
             figure.thumbnail((WIDTH, height), Image.Resampling.LANCZOS)
             sheet.paste(figure, (left + (WIDTH - figure.width) // 2, top + CAPTION))
         # The checksum at the end of a name says nothing to a reader.

@@ -13,32 +13,37 @@ from vqsynth.streaming.band_pass import SEGMENT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from vqsynth.wavae.effects.feedback import Feedback
-
 _POINTS = 4000
 _COLOUR = "#2a6f97"
 _HZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
-def draw(path: str | Path, done: Feedback) -> None:
+def draw(path: str | Path, audio: np.ndarray, sample_rate: int, curves: dict[str, np.ndarray], model: str) -> None:
     """Draw mel spectrogram, frequency, Q and factor over one axis of time (PNG).
+
+    Args:
+        path: PNG file, written whole or not at all.
+        audio: what was heard, [samples].
+        sample_rate: in Hz.
+        curves: ``frequency`` (Hz), ``q`` and ``feedback`` at every 64th sample, each [ceil(samples / 64)].
+        model: name in the title.
 
     Raises:
         VqsynthError: the figure cannot be written.
     """
     from vqsynth.dsp.mel import hz_to_mel
 
-    seconds = len(done.audio) / done.sample_rate
+    seconds = len(audio) / sample_rate
     figure = blank(10.0, 8.6)
     axes = figure.subplots(4, 1, sharex=True, height_ratios=[2.2, 1, 1, 1])
-    image = draw_mel(axes[0], done.audio, done.sample_rate)
+    image = draw_mel(axes[0], audio, sample_rate)
     bar = figure.colorbar(image, ax=axes[0], pad=0.01, aspect=14)
     bar.set_label("level (dB below the loudest)", fontsize=9)
     bar.ax.tick_params(labelsize=8)
-    count = len(done.curves["frequency"])
+    count = len(curves["frequency"])
     at = np.arange(0, count, max(1, count // _POINTS))
-    times = at * SEGMENT / done.sample_rate
-    curves = {name: values[at] for name, values in done.curves.items()}
+    times = at * SEGMENT / sample_rate
+    curves = {name: values[at] for name, values in curves.items()}
     axes[0].plot(
         times,
         [float(hz_to_mel(hz)) for hz in curves["frequency"]],
@@ -49,9 +54,7 @@ def draw(path: str | Path, done: Feedback) -> None:
     )
     axes[0].legend(loc="upper right", fontsize=8, facecolor="black", framealpha=0.5, labelcolor="white")
     axes[0].set_ylabel("frequency (Hz)", fontsize=9)
-    axes[0].set_title(
-        f"mel spectrogram of the output: {done.report['model']} listening to itself", loc="left", fontsize=10
-    )
+    axes[0].set_title(f"mel spectrogram of the output: {model} listening to itself", loc="left", fontsize=10)
     _curve(axes[1], times, curves["frequency"], "centre frequency of the band-pass", "f (Hz)")
     _octaves(axes[1], curves["frequency"])
     _curve(axes[2], times, curves["q"], "quality of the band-pass: centre frequency over bandwidth", "Q")

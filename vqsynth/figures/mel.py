@@ -61,7 +61,9 @@ def draw_mel(axes: Axes, audio: np.ndarray, sample_rate: int, top_db: float | No
     """Draw one mel spectrogram; time in s, frequency in Hz on the mel scale.
 
     Args:
-        axes: what to draw into. audio: [samples].
+        axes: what to draw into.
+        audio: [samples].
+        sample_rate: in Hz.
         top_db: the level that is 0 dB, in the measure of :func:`mel_levels`; by default the sound's own maximum.
 
     Returns:
@@ -105,7 +107,11 @@ def draw_panels(
     """Draw sounds on common axes of time, frequency and level; 0 dB is the loudest spot of all of them.
 
     Args:
-        side_by_side: panels in a row instead of one below the other. strip: curves below the panels.
+        figure: what to draw into.
+        panels: titles and sounds.
+        sample_rate: of all sounds, in Hz.
+        side_by_side: panels in a row instead of one below the other.
+        strip: curves below the panels.
 
     Returns:
         The axes of the panels, then of the strip if there is one.
@@ -163,6 +169,11 @@ def mel_panels(
 
     Args:
         path: PNG file, written whole or not at all; None only makes the figure.
+        panels: titles and sounds.
+        sample_rate: of all sounds, in Hz.
+        side_by_side: panels in a row instead of one below the other.
+        strip: curves below the panels.
+        title: of the whole figure.
 
     Returns:
         The figure; its axes are the panels, then the strip if there is one, then the colour bar.

@@ -8,13 +8,22 @@ import numpy as np
 
 from vqsynth.corpus.files import stream_mono
 from vqsynth.storage.atomic import atomic_path
-from vqsynth.vqvae.config import ModelConfig
 
 _COLUMNS = 1200
 
 
-def draw_pair(source: str | Path, result: str | Path, figure: str | Path, config: ModelConfig) -> None:
+def draw_pair(
+    source: str | Path, result: str | Path, figure: str | Path, sample_rate: int, n_fft: int, hop_length: int
+) -> None:
     """Draw both files' mel spectrograms (PNG); long files are averaged over time.
+
+    Args:
+        source: sound file, drawn above.
+        result: sound file, drawn below.
+        figure: PNG file, written whole or not at all.
+        sample_rate: at which both are shown, in Hz.
+        n_fft: samples of an analysis window.
+        hop_length: samples between frames.
 
     Raises:
         VqsynthError: a file cannot be read, or the figure cannot be written.
@@ -25,8 +34,8 @@ def draw_pair(source: str | Path, result: str | Path, figure: str | Path, config
     canvas = FigureCanvasAgg(Figure(figsize=(10, 6), layout="constrained"))
     axes = canvas.figure.subplots(2, 1, sharex=True, sharey=True)
     for axis, path in zip(axes, (source, result)):
-        levels, seconds = mel_levels(path, config)
-        high = config.sample_rate / 2000
+        levels, seconds = mel_levels(path, sample_rate, n_fft, hop_length)
+        high = sample_rate / 2000
         axis.imshow(
             levels.T,
             origin="lower",
@@ -44,7 +53,7 @@ def draw_pair(source: str | Path, result: str | Path, figure: str | Path, config
         canvas.figure.savefig(temporary, dpi=100)
 
 
-def mel_levels(path: str | Path, config: ModelConfig) -> tuple[np.ndarray, float]:
+def mel_levels(path: str | Path, sample_rate: int, n_fft: int, hop_length: int) -> tuple[np.ndarray, float]:
     """Mel spectrogram of a file, read in blocks.
 
     Returns:
@@ -57,15 +66,14 @@ def mel_levels(path: str | Path, config: ModelConfig) -> tuple[np.ndarray, float
     from vqsynth.dsp.stft import power_spectrogram
 
     seconds = probe(path).seconds
-    step = max(1, int(np.ceil(seconds * config.frame_rate / _COLUMNS)))
-    filters = mel_filters(config.sample_rate, config.n_fft, 128)
+    frame_rate = sample_rate / hop_length
+    step = max(1, int(np.ceil(seconds * frame_rate / _COLUMNS)))
+    filters = mel_filters(sample_rate, n_fft, 128)
     rows: list[np.ndarray] = []
-    block_seconds = step * max(1, round(10 * config.frame_rate / step)) / config.frame_rate
-    for block in stream_mono(path, config.sample_rate, block_seconds):
-        power = power_spectrogram(torch.from_numpy(block), config.n_fft, config.hop_length)[
-            : max(1, len(block) // config.hop_length)
-        ]
-        mel = power @ filters
+    block_seconds = step * max(1, round(10 * frame_rate / step)) / frame_rate
+    for block in stream_mono(path, sample_rate, block_seconds):
+        power = power_spectrogram(torch.from_numpy(block), n_fft, hop_length)
+        mel = power[: max(1, len(block) // hop_length)] @ filters
         for start in range(0, len(mel), step):
             rows.append(mel[start : start + step].mean(0).numpy())
     return 10 * np.log10(np.stack(rows) + 1e-10), seconds

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.dsp.stft import hann
 from vqsynth.storage.atomic import atomic_path
 from vqsynth.storage.spool import AudioSpool
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLUMNS = 1000
 """Spectra shown, however long the sound is."""
@@ -17,6 +21,32 @@ TOP_HZ = 11_000.0
 RANGE_DB = 75.0
 _POINTS = 4000
 _TARGET, _MEASURED = "#111111", "#d1495b"
+
+
+class Target(Protocol):
+    """A curve that was asked for, or held.
+
+    Attributes:
+        name: of the descriptor.
+        unit: of its values.
+        log: whether equal ratios sound equal.
+        values: [frames].
+        mask: [frames], where it counts.
+        held: nobody asked for it; it is kept still.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def log(self) -> bool: ...
+    @property
+    def values(self) -> np.ndarray: ...
+    @property
+    def mask(self) -> np.ndarray: ...
+    @property
+    def held(self) -> bool: ...
 
 
 def spectrogram(sound: AudioSpool, n_fft: int) -> np.ndarray:
@@ -39,7 +69,7 @@ def draw(
     sound: AudioSpool,
     sample_rate: int,
     n_fft: int,
-    resolved: list[ResolvedTarget],
+    resolved: Sequence[Target],
     measured: dict[str, np.ndarray],
     times: np.ndarray,
     title: str,
@@ -47,7 +77,17 @@ def draw(
     """Draw into a PNG file, whole or not at all.
 
     Args:
-        measured: name -> [frames], NaN where there is nothing to see. times: [frames] seconds.
+        path: the file.
+        sound: what was made.
+        sample_rate: in Hz.
+        n_fft: samples of an analysis window.
+        resolved: every target, on the frames of ``times``.
+        measured: name -> [frames], NaN where there is nothing to see.
+        times: [frames] seconds.
+        title: of the figure.
+
+    Raises:
+        VqsynthError: the figure cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -96,7 +136,7 @@ def draw(
         figure.savefig(temporary, format="png")
 
 
-def _limits(axis, goal: ResolvedTarget, values: np.ndarray) -> None:
+def _limits(axis: Axes, goal: Target, values: np.ndarray) -> None:
     """Show the target's whole span with room around it; a still pitch within a tone either way."""
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if goal.name == "f0" and high / low < 2 ** (1 / 6):

@@ -61,7 +61,7 @@ def analyze(
         raise VqsynthError(f"{folder}: cannot be made ({error.strerror}); check the folder's permissions") from error
     codebook = timbre.model.codebook.numpy()
     for name in table.names:
-        draw(folder / f"{name}.png", table, name, codebook, timbre.name)
+        draw(folder / f"{name}.png", name, table.column(name), codebook, timbre.name)
     record_files(timbre, [TABLE, INDEX, *(f"figures/{name}.png" for name in table.names)])
     return table
 

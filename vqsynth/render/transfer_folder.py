@@ -32,7 +32,8 @@ def transfer_all(
         if figure:
             from vqsynth.figures.pair import draw_pair
 
-            draw_pair(path, target, target.with_suffix(".png"), timbre.config)
+            config = timbre.config
+            draw_pair(path, target, target.with_suffix(".png"), config.sample_rate, config.n_fft, config.hop_length)
         return done
 
     jobs = outputs(source, output, timbre.name)

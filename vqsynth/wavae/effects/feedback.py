@@ -181,7 +181,7 @@ def _write(done: Feedback, output: Path, bits: str, figure: bool) -> None:
         from vqsynth.figures.feedback import draw
 
         done.files.append(output.with_suffix(".png"))
-        draw(done.files[-1], done)
+        draw(done.files[-1], done.audio, done.sample_rate, done.curves, done.report["model"])
 
 
 def _torch_version() -> str:
