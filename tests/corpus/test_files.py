@@ -1,5 +1,6 @@
 """Reading audio: every format gives the same sound, damage is named, memory holds blocks only."""
 
+import os
 import tracemalloc
 
 import numpy as np
@@ -181,3 +182,53 @@ def test_memory_does_not_grow_with_length(tmp_path):
     tracemalloc.stop()
     assert length == 600 * RATE
     assert peak < 12e6, "the whole would take 106 MB"
+
+
+def test_a_flac_broken_in_the_middle_is_named_wherever_it_fails(tmp_path):
+    path = tmp_path / "broken.flac"
+    noise = 0.3 * np.random.default_rng(0).standard_normal(8 * RATE)
+    soundfile.write(path, np.stack([noise, -noise], 1), RATE)
+    whole = path.read_bytes()
+    failed = 0
+    for position in np.linspace(0.1, 0.9, 9):
+        at = int(position * len(whole))
+        path.write_bytes(whole[:at] + bytes(3000) + whole[at + 3000 :])
+        try:
+            assert np.isfinite(read_mono(path, RATE)).all()
+        except VqsynthError as error:
+            failed += 1
+            assert str(error).startswith(f"{path}: ")
+    assert failed
+
+
+def test_samples_that_no_sum_can_hold_are_refused_and_whole_numbers_are_not(tmp_path):
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, np.full((RATE, 2), 3e38, np.float32), RATE, subtype="FLOAT")
+    with pytest.raises(VqsynthError, match=r"loud\.wav: holds samples beyond"):
+        read_mono(path, RATE)
+    soundfile.write(path, tone() * 2.0**31, RATE, subtype="FLOAT")
+    assert np.isfinite(np.square(read_mono(path, RATE)).sum())
+
+
+def test_a_rate_of_one_hertz_does_not_become_hours(tmp_path):
+    path = tmp_path / "slow.wav"
+    soundfile.write(path, tone(), 1)
+    for use in (probe, lambda file: read_mono(file, RATE)):
+        with pytest.raises(VqsynthError, match="1 samples a second are no rate of sound"):
+            use(path)
+
+
+def test_links_in_circles_pipes_and_odd_names_do_not_stop_a_folder(tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9\x1b.wav")
+    soundfile.write(os.fsencode(odd), tone(), RATE)
+    (tmp_path / "loop.wav").symlink_to("loop.wav")
+    (tmp_path / "round").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert find_audio(tmp_path) == [odd]
+    assert len(read_mono(odd, RATE)) == RATE
+    for bad, words in (("loop.wav", "cannot be read"), ("pipe.wav", "pipe or a device")):
+        for use in (find_audio, probe):
+            with pytest.raises(VqsynthError, match=words):
+                use(tmp_path / bad)
+    with pytest.raises(VqsynthError, match="no such file or folder"):
+        find_audio("zero\0byte")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 
@@ -10,6 +12,7 @@ import pytest
 import soundfile
 
 from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.storage.atomic import write_text
 from vqsynth.storage.sound_file import open_sound
 
 
@@ -55,6 +58,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
     pytest.importorskip("resource", reason="needs POSIX resource limits")
     program = f"""
 import resource, signal, numpy as np
+from vqsynth.storage.atomic import write_text
 from vqsynth.storage.sound_file import open_sound
 from vqsynth.errors import VqsynthError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -81,3 +85,12 @@ def test_formats_and_folders_are_checked_first(tmp_path):
             pass
     with pytest.raises(VqsynthError, match="does not exist"), open_sound(tmp_path / "no" / "a.wav", 44_100):
         pass
+
+
+def test_names_that_are_not_utf_8_are_written_and_told_as_json(tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    with open_sound(odd, 44_100) as sound:
+        sound.write(np.zeros(100, np.float32))
+    assert soundfile.info(os.fsencode(odd)).frames == 100
+    write_text(tmp_path / "a.json", json.dumps({"file": str(odd)}, ensure_ascii=False))
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"file": str(odd)}

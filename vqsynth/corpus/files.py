@@ -8,6 +8,7 @@ of many), the louder one is taken instead.
 from __future__ import annotations
 
 import collections
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,12 +19,21 @@ import soundfile
 import soxr
 
 from vqsynth.errors import VqsynthError
+from vqsynth.storage.reading import is_file, is_folder, regular_file
+from vqsynth.storage.sound_file import native_name
 
 SUFFIXES = frozenset(
     ".wav .wave .wavex .rf64 .w64 .flac .ogg .oga .opus .mp3 .mp2 .mp1 .mpga .aif .aiff .aifc .au .snd "
     ".caf .voc .sf .ircam .nist .sph .svx .iff .8svx .paf .pvf .avr .htk .mat .wve .xi .sds .sd2".split()
 )
 MINIMUM_SECONDS = 0.05
+RATES = (1_000, 1_000_000)
+"""Lowest and highest sampling rate, Hz: a header that says 1 Hz would make hours of a second."""
+LARGEST_SAMPLE = 5e9
+"""Full scale is 1; 32-bit whole numbers written as floats stay below, and squares and sums of them are finite."""
+_LARGEST_BLOCK = 1 << 24
+_FAULTS = (soundfile.SoundFileError, TypeError, ValueError, RuntimeError, OSError, OverflowError, MemoryError)
+"""What soundfile raises on damaged files."""
 # MP3 without a table of contents has only an estimated length; a smaller shortfall is no damage.
 _MP3_SLACK_SECONDS = 0.5
 # An average quieter than the loudest channel by more than this has cancelled.
@@ -53,11 +63,13 @@ def find_audio(path: str | Path) -> list[Path]:
         VqsynthError: nothing is there, or no audio; the message counts what was found instead.
     """
     path = Path(path)
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise VqsynthError(f"{path}: no such file or folder; give a folder with recordings or an audio file")
-    files = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
+    if not is_folder(path):
+        if not os.path.lexists(path):
+            raise VqsynthError(f"{path}: no such file or folder; give a folder with recordings or an audio file")
+        return [regular_file(path, "a recording")]
+    # Links to folders are not followed: they may lead round in a circle.
+    paths = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
+    files = sorted(p for p in paths if not _hidden(p.relative_to(path)) and is_file(p))
     audio = [p for p in files if p.suffix.lower() in SUFFIXES]
     if not audio:
         counts = collections.Counter(p.suffix.lower() or "without extension" for p in files)
@@ -101,11 +113,11 @@ def stream_mono(
         left = info.frames - position
         if seconds is not None:
             left = min(left, round(seconds * info.sample_rate))
-        sound.seek(position)
+        _seek(sound, path, position)
         resample = None
         if info.sample_rate != sample_rate:
             resample = soxr.ResampleStream(info.sample_rate, sample_rate, 1, dtype="float32")
-        size = max(1, round(block_seconds * info.sample_rate))
+        size = _block(info, block_seconds)
         while left > 0:
             block = _read(sound, path, min(size, left))
             left -= len(block)
@@ -129,7 +141,7 @@ def stream_channels(path: str | Path, block_seconds: float = 10.0) -> Iterator[n
     path = Path(path)
     with _open(path) as sound:
         _check_length(sound, path)
-        size = max(1, round(block_seconds * sound.samplerate))
+        size = _block(_info(sound), block_seconds)
         while len(block := _read(sound, path, size)):
             yield block
 
@@ -149,18 +161,26 @@ def _hidden(path: Path) -> bool:
 
 
 def _open(path: Path) -> soundfile.SoundFile:
-    if not path.is_file():
-        raise VqsynthError(f"{path}: no such file")
-    if path.stat().st_size == 0:
+    """Open a file whose rate is one of sound."""
+    if regular_file(path, "a recording").stat().st_size == 0:
         raise VqsynthError(f"{path}: the file is empty (0 bytes); remove or replace it")
     missing = _missing_riff_bytes(path)
     if missing:
         raise VqsynthError(f"{path}: truncated, the header promises {missing} more bytes; copy the file again")
     try:
-        return soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, TypeError) as error:
-        reason = getattr(error, "error_string", str(error)).rstrip(". ")
-        raise VqsynthError(f"{path}: not readable as audio ({reason}); convert it to WAV or FLAC") from error
+        sound = soundfile.SoundFile(native_name(path))
+    except _FAULTS as error:
+        raise VqsynthError(f"{path}: not readable as audio ({_reason(error)}); convert it to WAV or FLAC") from error
+    if not RATES[0] <= sound.samplerate <= RATES[1]:
+        sound.close()
+        raise VqsynthError(
+            f"{path}: {sound.samplerate} samples a second are no rate of sound; correct its header or raw settings"
+        )
+    return sound
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "error_string", str(error)).rstrip(". ") or type(error).__name__
 
 
 def _truncated(path: Path, seconds: float) -> VqsynthError:
@@ -172,8 +192,12 @@ def _missing_riff_bytes(path: Path) -> int:
 
     Sizes of 0 and near 2**32 mean "unknown", as programs write them that stream WAV into a pipe.
     """
-    size = path.stat().st_size
-    with open(path, "rb") as handle:
+    try:
+        handle = open(path, "rb")  # noqa: SIM115
+    except OSError as error:
+        raise VqsynthError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    with handle:
+        size = os.fstat(handle.fileno()).st_size
         if handle.read(4) != b"RIFF" or handle.read(8)[4:] != b"WAVE":
             return 0
         while len(header := handle.read(8)) == 8:
@@ -194,15 +218,29 @@ def _check_length(sound: soundfile.SoundFile, path: Path) -> None:
         raise VqsynthError(f"{path}: holds {count}, too short to be sound; remove or replace it")
 
 
+def _block(info: FileInfo, seconds: float) -> int:
+    """Samples a channel to be read at once: ``seconds``, fewer where channels are many."""
+    return max(1, min(round(seconds * info.sample_rate), _LARGEST_BLOCK // info.channels))
+
+
+def _seek(sound: soundfile.SoundFile, path: Path, position: int) -> None:
+    """Go to a sample; in a damaged file this already may fail."""
+    try:
+        sound.seek(position)
+    except _FAULTS as error:
+        raise VqsynthError(f"{path}: damaged or truncated ({_reason(error)}); copy it again") from error
+
+
 def _read(sound: soundfile.SoundFile, path: Path, frames: int) -> np.ndarray:
-    """Read up to ``frames`` samples as float32 [samples, channels], finite."""
+    """Read up to ``frames`` samples as float32 [samples, channels], finite and not beyond :data:`LARGEST_SAMPLE`."""
     try:
         block = sound.read(frames, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(". ")
-        raise VqsynthError(f"{path}: damaged or truncated ({reason}); copy it again") from error
+    except _FAULTS as error:
+        raise VqsynthError(f"{path}: damaged or truncated ({_reason(error)}); copy it again") from error
     if not np.isfinite(block).all():
         raise VqsynthError(f"{path}: holds NaN or infinite samples; write the file again")
+    if block.size and max(block.max(), -block.min()) > LARGEST_SAMPLE:
+        raise VqsynthError(f"{path}: holds samples beyond {LARGEST_SAMPLE:g}, where 1 is full scale; write it again")
     return block
 
 
@@ -215,8 +253,8 @@ def _pick_channel(sound: soundfile.SoundFile, path: Path) -> int | None:
         return None
     power, average = np.zeros(sound.channels), 0.0
     for quarter in range(4):
-        sound.seek(quarter * sound.frames // 4)
-        block = _read(sound, path, min(sound.samplerate, sound.frames))
+        _seek(sound, path, quarter * sound.frames // 4)
+        block = _read(sound, path, min(_block(_info(sound), 1.0), sound.frames))
         power += (block.astype(np.float64) ** 2).sum(axis=0)
         average += (block.mean(axis=1, dtype=np.float64) ** 2).sum()
     loudest = int(power.argmax())

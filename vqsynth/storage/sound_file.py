@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from vqsynth.storage.atomic import atomic_path
 
 BITS = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
 FORMATS = {".wav": ("16", "24", "32f"), ".flac": ("16", "24")}
+
+
+def native_name(path: str | Path) -> str | bytes:
+    """A path as soundfile opens it: names that are not UTF-8 as bytes alone, and on Windows as text alone."""
+    return os.fsencode(path) if os.name == "posix" else str(path)
 
 
 def check_output(path: str | Path, bits: str = "16") -> None:
@@ -67,14 +73,14 @@ def open_sound(path: str | Path, sample_rate: int, bits: str = "16") -> Iterator
     check_output(path, bits)
     with atomic_path(path) as temporary:
         try:
-            with soundfile.SoundFile(temporary, "w", sample_rate, 1, subtype=BITS[bits]) as sound:
+            with soundfile.SoundFile(native_name(temporary), "w", sample_rate, 1, subtype=BITS[bits]) as sound:
                 writer = SoundWriter(sound, bits != "32f")
                 yield writer
         # soundfile asserts that all samples were taken, and a full disk takes fewer.
         except (soundfile.LibsndfileError, AssertionError) as error:
             raise VqsynthError(f"{path}: could not be written (is the disk full?); free some space") from error
         # libsndfile does not report a full disk reliably; the length of the file does.
-        if soundfile.info(temporary).frames != writer.samples:
+        if soundfile.info(native_name(temporary)).frames != writer.samples:
             raise VqsynthError(f"{path}: could not be written whole (is the disk full?); free some space")
     if writer.peak > 1.0 and bits != "32f":
         warn(
