@@ -125,9 +125,9 @@ def analyze(timbre: str, runs: int) -> Result:
         shutil.copytree(loaded.path, copy, ignore=shutil.ignore_patterns("training"))
         seconds = median_seconds(command(["-m", "vqsynth", "analyze", str(copy)]), 1, warm=0)
     frames = round(CLIP_SECONDS * loaded.config.frame_rate)
-    synth, rate = loaded.model.synth(), loaded.config.sample_rate
+    synthesizer, rate = loaded.model.synthesizer(), loaded.config.sample_rate
     chosen = np.random.default_rng(0).choice(codes, CLIPS, replace=False)
-    clips = [synth.render(loaded.model.decode(np.full(frames, code)), torch.ones(frames)) for code in chosen]
+    clips = [synthesizer.render(loaded.model.decode(np.full(frames, code)), torch.ones(frames)) for code in chosen]
 
     def pyin() -> None:
         for clip in clips:

@@ -11,7 +11,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from vqsynth.streaming.convolution import CausalConv1d, StreamState
+from vqsynth.dsp import mel as mels
+from vqsynth.streaming.convolution import CausalConv1d
+from vqsynth.streaming.module import twin
 from vqsynth.wavae.network.analysis import MelAnalysis
 from vqsynth.wavae.network.config import WavaeConfig
 
@@ -99,7 +101,7 @@ def absolute_mel(analysis: MelAnalysis, audio: Tensor) -> Tensor:
     Shape: [batch, samples] -> [batch, frames, n_mels], frames that lie wholly inside
     """
     mel, controls = analysis(audio)
-    return ((mel * 40 - 30 + controls[..., :1]).clamp_min(-100) + 40) / 40
+    return (mels.absolute_mel(mel, controls[..., 0]).clamp_min(-100) + 40) / 40
 
 
 @torch.no_grad()
@@ -131,9 +133,9 @@ class MelGanStream:
 
     def __init__(self, generator: MelGan) -> None:
         config = WavaeConfig()
-        self.generator, self.state, self.analysis = generator, StreamState(generator), MelAnalysis(config)
+        self.generator, self.analysis = twin(generator), MelAnalysis(config)
         self.hop, self.overlap = config.hop_length, config.n_fft - config.hop_length
-        self.delay = (config.n_fft + self.hop) // 2 - 1
+        self.latency = (config.n_fft + self.hop) // 2 - 1
         self.pending, self.ready = torch.zeros(self.overlap), torch.zeros(self.hop - 1)
 
     @torch.inference_mode()
@@ -143,8 +145,7 @@ class MelGanStream:
         used = (len(self.pending) - self.overlap) // self.hop * self.hop
         if used:
             mel = absolute_mel(self.analysis, self.pending[None, : used + self.overlap])
-            with self.state:
-                made = self.generator(mel)[0]
+            made = self.generator(mel)[0]
             self.ready, self.pending = torch.cat([self.ready, made]), self.pending[used:].clone()
         block, self.ready = self.ready[: len(audio)], self.ready[len(audio) :].clone()
         return block

@@ -11,7 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vqsynth.streaming.convolution import CausalConv1d, StreamState
+from vqsynth.streaming.convolution import CausalConv1d
+from vqsynth.streaming.module import twin
 
 BANDS = 16
 BAND_TAPS = 33
@@ -101,11 +102,11 @@ class Rave(nn.Module):
 class RaveStream:
     """Blocks of any size in and out; computes whenever a latent frame is complete."""
 
-    delay = FRAME - 1 + (BAND_TAPS - 1) * BANDS
+    latency = FRAME - 1 + (BAND_TAPS - 1) * BANDS
     """The wait for a latent frame, and the two filter banks (linear phase: half their length each)."""
 
     def __init__(self, network: Rave) -> None:
-        self.network, self.state = network, StreamState(network)
+        self.network = twin(network)
         self.pending, self.ready = torch.zeros(0), torch.zeros(FRAME - 1)
 
     @torch.inference_mode()
@@ -114,8 +115,7 @@ class RaveStream:
         self.pending = torch.cat([self.pending, audio])
         whole = len(self.pending) // FRAME * FRAME
         if whole:
-            with self.state:
-                made = self.network(self.pending[None, :whole])[0]
+            made = self.network(self.pending[None, :whole])[0]
             self.ready, self.pending = torch.cat([self.ready, made]), self.pending[whole:].clone()
         block, self.ready = self.ready[: len(audio)], self.ready[len(audio) :].clone()
         return block

@@ -21,7 +21,7 @@ from benchmarks.wavae.melgan import MelGan, MelGanStream
 from benchmarks.wavae.rave import FRAME, LATENTS, Rave, RaveStream
 from benchmarks.wavae.rows import Gap, Row, collect, row
 from vqsynth.wavae.domain import Domain
-from vqsynth.wavae.network.stream import Stream
+from vqsynth.wavae.network.model import Stream
 
 NAME, FIRST = "realtime", "network"
 TEXT = """One core, blocks of 512 samples at 44.1 kHz, sound in and sound out; times by the clock as shares of a
@@ -45,7 +45,7 @@ class Contender:
     Attributes:
         parameters: how many.
         push: of a new stream.
-        delay: of the stream, in samples.
+        latency: of the stream, in samples.
         offline: one call for a whole sound.
         offline_seconds: of sound that this call makes.
         minutes: for which the stream is timed.
@@ -53,7 +53,7 @@ class Contender:
 
     parameters: int
     push: Callable[[torch.Tensor], torch.Tensor]
-    delay: int
+    latency: int
     offline: Callable[[], object]
     offline_seconds: float
     minutes: float
@@ -108,7 +108,7 @@ def of_domain(domain: Domain, minutes: float) -> Contender:
     return Contender(
         parameters(domain.model),
         running.push,
-        running.delay,
+        running.latency,
         lambda: domain.model.decode(z, controls),
         OFFLINE_SECONDS,
         minutes,
@@ -120,7 +120,7 @@ def of_melgan(minutes: float) -> Contender:
     offline, running = MelGan().eval(), MelGanStream(MelGan(causal=True).eval())
     mel = torch.randn(1, round(OFFLINE_SECONDS / 4 * RATE / BLOCK), 128)
     make = torch.inference_mode()(lambda: offline(mel))
-    return Contender(parameters(offline), running.push, running.delay, make, mel.shape[1] * BLOCK / RATE, minutes)
+    return Contender(parameters(offline), running.push, running.latency, make, mel.shape[1] * BLOCK / RATE, minutes)
 
 
 def of_rave(minutes: float) -> Contender:
@@ -129,7 +129,7 @@ def of_rave(minutes: float) -> Contender:
     running = RaveStream(network)
     latents = torch.randn(1, LATENTS, round(OFFLINE_SECONDS / 4 * RATE / FRAME))
     make = torch.inference_mode()(lambda: network.decode(latents))
-    return Contender(parameters(network), running.push, running.delay, make, latents.shape[2] * FRAME / RATE, minutes)
+    return Contender(parameters(network), running.push, running.latency, make, latents.shape[2] * FRAME / RATE, minutes)
 
 
 def measure(subject: str, contender: Contender, audio: np.ndarray, goal: bool) -> list[Row]:
@@ -142,9 +142,9 @@ def measure(subject: str, contender: Contender, audio: np.ndarray, goal: bool) -
     speed = contender.offline_seconds / median_seconds(contender.offline, 3)
     times, growth = stream(contender.push, audio, contender.minutes)
     share, work = 100 * times.T / (BLOCK / RATE)
-    milliseconds = 1000 * contender.delay / RATE
+    milliseconds = 1000 * contender.latency / RATE
     delay = judged("delay", milliseconds, 1, " ms", f"under {DELAY_MS:.0f} ms", lambda value: value < DELAY_MS)
-    delay.text = f"{contender.delay:,} samples, {delay.text}"
+    delay.text = f"{contender.latency:,} samples, {delay.text}"
     return [
         Row(NAME, subject, "parameters", contender.parameters, f"{contender.parameters / 1e6:.2f} M"),
         row(NAME, subject, "mean", share.mean(), 1, " %"),

@@ -13,10 +13,6 @@ from benchmarks.wavae.material import Material
 from benchmarks.wavae.melgan import resynthesise
 from benchmarks.wavae.rows import Gap, Row, collect, row
 from vqsynth.dsp.losses import multi_resolution_stft
-from vqsynth.dsp.loudness import gain_of_loudness
-from vqsynth.dsp.pitch import PitchFilter
-from vqsynth.streaming.convolution import StreamState
-from vqsynth.streaming.frame_synthesizer import FrameSynth
 from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.training.quality import mel_distance
 
@@ -41,17 +37,8 @@ def vocoder_alone(model: Wavae, audio: np.ndarray, chunk: int = 512) -> np.ndarr
     before = half + 16 * hop  # the network's past is silence, as in a stream
     padded = torch.nn.functional.pad(torch.from_numpy(audio)[None], (before, half + 4 * hop))
     mel, controls = model.analysis(padded)
-    state, synth, follow, parts = (
-        StreamState(model.vocoder),
-        FrameSynth(config.sample_rate, config.n_fft),
-        PitchFilter(config.pitch_bins),
-        [],
-    )
-    for frames, control in zip(mel.split(chunk, 1), controls.split(chunk, 1)):
-        with state:
-            outputs = model.vocoder(frames)
-        f0 = follow(model.vocoder.pitch(outputs)[0][0])[None]
-        parts.append(synth(f0, *model.vocoder.bands(outputs), gain_of_loudness(control[..., 0])))
+    stream = model.stream()
+    parts = [stream.sound(*part)[0] for part in zip(mel.split(chunk, 1), controls[..., 0].split(chunk, 1))]
     # A stream's first sample lies one hop before its first frame's centre, which is two hops into the padding.
     return torch.cat(parts)[before - hop : before - hop + len(audio)].numpy()
 

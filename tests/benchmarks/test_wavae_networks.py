@@ -23,7 +23,7 @@ def sound():
 
 def pushed(stream, sound, size, extra):
     """What a stream gives for a sound in blocks, its delay taken out."""
-    padded = torch.nn.functional.pad(sound, (0, stream.delay + extra))
+    padded = torch.nn.functional.pad(sound, (0, stream.latency + extra))
     return torch.cat([stream.push(block) for block in padded.split(size)])
 
 

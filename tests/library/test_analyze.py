@@ -65,7 +65,7 @@ def test_a_code_alone_measures_like_the_table(timbre, table):
 
     code = 17
     frames = timbre.model.decode(np.full(120, code))
-    audio = timbre.model.synth().render(frames, torch.ones(120), seed=3)
+    audio = timbre.model.synthesizer().render(frames, torch.ones(120), seed=3)
     centroid = librosa.feature.spectral_centroid(y=audio, sr=44_100)[0][40:-10].mean()
     assert centroid == pytest.approx(table.column("centroid")[code], rel=0.01)
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from vqsynth import descriptors
-from vqsynth.dsp.source_filter import Frames, Synth
+from vqsynth.dsp.source_filter import Frames
 from vqsynth.render.refine import Shaper, Wanted
+from vqsynth.streaming.synthesizer import Synthesizer
 
 RATE = 44_100
 
@@ -21,7 +22,7 @@ def wavering(count: int, seed: int = 0) -> Frames:
 
 
 def shape(frames, wanted, rounds, block):
-    shaper, parts, tilts = Shaper(Synth(), seed=3, rounds=rounds), [], []
+    shaper, parts, tilts = Shaper(Synthesizer(), seed=3, rounds=rounds), [], []
     for start in range(0, len(frames), block):
         part = slice(start, start + block)
         audio, trim = shaper.push(
@@ -41,7 +42,7 @@ def error(audio, target):
 def test_with_nothing_wanted_it_is_the_plain_synthesis(block):
     frames = wavering(200)
     audio, tilt = shape(frames, Wanted({}, np.ones(200, bool)), 2, block)
-    assert np.allclose(audio, Synth().render(frames, torch.ones(200), seed=3), atol=1e-6)
+    assert np.allclose(audio, Synthesizer().render(frames, torch.ones(200), seed=3), atol=1e-6)
     assert len(tilt) == 200 and not tilt.any()
 
 
@@ -49,7 +50,7 @@ def test_the_sound_follows_and_measuring_it_helps():
     frames = wavering(300)
     target = 1500 * 2 ** (0.4 * np.sin(np.linspace(0, 7, 300)))
     wanted = Wanted({"centroid": torch.from_numpy(target).float()}, np.ones(300, bool))
-    untouched = error(Synth().render(frames, torch.ones(300), seed=3), target)
+    untouched = error(Synthesizer().render(frames, torch.ones(300), seed=3), target)
     once, twice = (error(shape(frames, wanted, rounds, 300)[0], target) for rounds in (0, 1))
     assert np.median(untouched) > 0.1
     assert np.median(once) < 0.02

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from vqsynth.dsp.source_filter import Frames, Synth
+from vqsynth.dsp.source_filter import Frames
 from vqsynth.render.trim import TILT_LIMIT, Moments, Trim, bend_towards, octaves_of_bins
+from vqsynth.streaming.synthesizer import Synthesizer
 
 
 def frames(count: int = 6) -> Frames:
@@ -22,16 +23,16 @@ def frames(count: int = 6) -> Frames:
 
 @pytest.fixture(scope="module")
 def moments():
-    synth, shaped = Synth(), frames()
+    synth, shaped = Synthesizer(), frames()
     total = synth.magnitudes(shaped).square()
-    noise = synth.noise_power * shaped.noise.square()
+    noise = synth.law.noise_power_of(shaped.noise)
     share = (noise / noise.amax(1, keepdim=True) * total.amax(1, keepdim=True) * 1e-4).clamp_max(total)
-    return synth, total - share, share, Moments(synth, total - share, share)
+    return synth, total - share, share, Moments(44_100, 2048, total - share, share)
 
 
 def values(synth, harmonic, noise, trim: Trim):
     """Centroid and bandwidth of the trimmed spectrum, all bins, by definition."""
-    magnitudes = (harmonic + np.pi / 4 * noise).sqrt() * trim.gain(octaves_of_bins(synth))
+    magnitudes = (harmonic + np.pi / 4 * noise).sqrt() * trim.gain(octaves_of_bins(44_100, 2048))
     frequencies = torch.linspace(0, 22_050, 1025)
     weights = magnitudes / magnitudes.sum(1, keepdim=True)
     centroid = weights @ frequencies

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from vqsynth.streaming.limiter import Limiter
+from vqsynth.streaming.module import twin
 
 RATE = 44_100
+
+
+class Stream:
+    """The limiter for arrays of one stream."""
+
+    def __init__(self, *settings):
+        self.module = twin(Limiter(*settings))
+        self.latency, self.length = self.module.latency, self.module.length
+
+    def push(self, audio):
+        return self.module(torch.from_numpy(audio)[None])[0].numpy()
 
 
 @pytest.fixture(scope="module")
@@ -22,33 +35,33 @@ def bursts():
 
 def test_the_ceiling_holds(bursts):
     for ceiling in (0.25, 10 ** (-0.5 / 20)):
-        limited = Limiter(RATE, ceiling).push(np.concatenate([bursts, np.zeros(200)]))
+        limited = Stream(RATE, ceiling).push(np.concatenate([bursts, np.zeros(200)]))
         assert np.abs(limited).max() <= ceiling
         assert np.abs(limited).max() > 0.9 * ceiling
 
 
 def test_below_the_ceiling_only_the_delay_is_heard():
     audio = np.random.default_rng(0).uniform(-0.9, 0.9, 5000)
-    limiter = Limiter(RATE)
+    limiter = Stream(RATE)
     limited = limiter.push(audio)
-    np.testing.assert_array_equal(limited[limiter.delay :], audio[: 5000 - limiter.delay])
-    assert not limited[: limiter.delay].any()
+    np.testing.assert_array_equal(limited[limiter.latency :], audio[: 5000 - limiter.latency])
+    assert not limited[: limiter.latency].any()
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 512, 2048])
 def test_chunked_equals_whole(bursts, size):
     count = len(bursts) if size > 7 else 8000
-    limiter = Limiter(RATE)
+    limiter = Stream(RATE)
     parts = [limiter.push(bursts[n : n + size]) for n in range(0, count, size)]
-    np.testing.assert_allclose(np.concatenate(parts)[:count], Limiter(RATE).push(bursts)[:count], atol=1e-12)
+    np.testing.assert_allclose(np.concatenate(parts)[:count], Stream(RATE).push(bursts)[:count], atol=1e-12)
 
 
 def test_the_gain_never_jumps():
     audio = np.full(RATE, 0.5)
     audio[10_000:20_000] = 40.0
-    limiter = Limiter(RATE)
+    limiter = Stream(RATE)
     limited = limiter.push(audio)
-    gain = limited[limiter.delay :] / audio[: RATE - limiter.delay]
+    gain = limited[limiter.latency :] / audio[: RATE - limiter.latency]
     # At most one part in the length of the look-ahead a sample, down; slower up.
     assert np.diff(gain).min() > -1.5 / limiter.length
     assert np.diff(gain).max() < 0.1 / limiter.length
@@ -56,4 +69,4 @@ def test_the_gain_never_jumps():
 
 
 def test_nothing_gives_nothing():
-    assert Limiter(RATE).push(np.zeros(0)).shape == (0,)
+    assert Stream(RATE).push(np.zeros(0)).shape == (0,)

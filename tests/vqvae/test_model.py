@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from vqsynth.vqvae.config import ModelConfig
-from vqsynth.vqvae.model import VQVAE, DecodeStream
+from vqsynth.vqvae.model import VQVAE, CodeStream
 
 SMALL = ModelConfig(width=32, encoder_blocks=1, decoder_blocks=2, n_codes=64, code_dim=8)
 
@@ -20,7 +20,7 @@ def model():
 def test_chunked_equals_whole(model, size):
     codes = torch.randint(64, (150,), generator=torch.Generator().manual_seed(0))
     whole = model.decode_batch(codes[None])
-    stream, parts = DecodeStream(model), []
+    stream, parts = CodeStream(model), []
     chunks = codes.split(size)
     for index, chunk in enumerate(chunks):
         parts.append(stream.push(chunk, last=index == len(chunks) - 1))

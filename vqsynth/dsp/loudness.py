@@ -8,6 +8,7 @@ and the synthesiser's gain all use this and nothing else.
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import torch
@@ -35,6 +36,21 @@ def k_weighting(frequencies: np.ndarray) -> np.ndarray:
     return gain
 
 
+def k_weighting_of(frequencies: Tensor) -> Tensor:
+    """:func:`k_weighting` of a tensor, which compiles."""
+    angle = 2 * math.pi / 48_000.0 * frequencies.double().clamp_max(23_900.0)
+    one, two = torch.cos(angle), torch.cos(2 * angle)
+    # |b0 + b1 z + b2 z^2|^2 on the unit circle, of both biquads and their denominators.
+    shelf = _square(1.53512485958697, -2.69169618940638, 1.19839281085285, one, two)
+    shelf = shelf / _square(1.0, -1.69065929318241, 0.73248077421585, one, two)
+    high = _square(1.0, -2.0, 1.0, one, two) / _square(1.0, -1.99004745483398, 0.99007225036621, one, two)
+    return shelf * high
+
+
+def _square(b0: float, b1: float, b2: float, one: Tensor, two: Tensor) -> Tensor:
+    return b0 * b0 + b1 * b1 + b2 * b2 + 2 * (b0 * b1 + b1 * b2) * one + 2 * b0 * b2 * two
+
+
 @functools.lru_cache(maxsize=32)
 def power_weights(sample_rate: int, n_fft: int) -> Tensor:
     """Weights that turn a frame's power spectrum into K-weighted mean square, Shape: [n_fft // 2 + 1]."""
@@ -48,8 +64,16 @@ def power_weights(sample_rate: int, n_fft: int) -> Tensor:
 
 def loudness_of_power(power: Tensor, sample_rate: int, n_fft: int) -> Tensor:
     """Loudness in dB of power spectra. Shape: [..., frames, n_fft // 2 + 1] -> [..., frames]."""
-    mean_square = power @ power_weights(sample_rate, n_fft).to(power)
-    return -0.691 + 10 * mean_square.clamp_min(10 ** (FLOOR_DB / 10)).log10()
+    return weighted_loudness(power, power_weights(sample_rate, n_fft).to(power))
+
+
+def weighted_loudness(power: Tensor, weights: Tensor, floor_db: float = FLOOR_DB) -> Tensor:
+    """Loudness in dB of power spectra, given their :func:`power_weights`.
+
+    Shape:
+        power: [..., frames, bins]; weights: [bins] -> [..., frames]
+    """
+    return -0.691 + 10 * (power @ weights).clamp_min(10 ** (floor_db / 10)).log10()
 
 
 def loudness(audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length: int = 512) -> np.ndarray:
@@ -62,6 +86,6 @@ def loudness(audio: np.ndarray, sample_rate: int, n_fft: int = 2048, hop_length:
     return loudness_of_power(power, sample_rate, n_fft).numpy()
 
 
-def gain_of_loudness(loudness_db: Tensor | np.ndarray) -> Tensor | np.ndarray:
-    """Linear synthesiser gain that yields ``loudness_db``."""
-    return 10 ** ((loudness_db - UNIT_LUFS) / 20)
+def gain_of_loudness(loudness_db: Tensor, unit_lufs: float = UNIT_LUFS) -> Tensor:
+    """Linear synthesiser gain that yields ``loudness_db`` (a tensor or an array)."""
+    return 10 ** ((loudness_db - unit_lufs) / 20)

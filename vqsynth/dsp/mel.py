@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -43,3 +45,25 @@ def band_interpolation(sample_rate: int, n_fft: int, n_bands: int, fmin: float =
     position = np.clip(position, 0, 1) * (n_bands - 1)
     matrix = np.maximum(0, 1 - np.abs(position[None, :] - np.arange(n_bands)[:, None]))
     return torch.from_numpy(matrix.astype(np.float32))
+
+
+def relative_mel(power: Tensor, filters: Tensor, loudness: Tensor, n_fft: int) -> Tensor:
+    """Log-mel spectrum of frames relative to their loudness: what both models read.
+
+    80 dB below the frame's loudness is the floor. A full-scale sine peaks near ``20 log10(n_fft / 4)``.
+
+    Shape:
+        power: [..., frames, n_fft // 2 + 1]; filters: [n_fft // 2 + 1, n_mels]; loudness: [..., frames] dB
+        -> [..., frames, n_mels] about -1..1
+    """
+    mel = 10 * (power @ filters + 1e-10).log10() - 20 * math.log10(n_fft / 4)
+    return ((mel - loudness[..., None]).clamp(-80, 20) + 30) / 40
+
+
+def absolute_mel(relative: Tensor, loudness: Tensor) -> Tensor:
+    """Inverse of :func:`relative_mel` above its floor: dB of a full-scale sine.
+
+    Shape:
+        relative: [..., frames, n_mels]; loudness: [..., frames] dB -> [..., frames, n_mels] dB
+    """
+    return relative * 40 - 30 + loudness[..., None]

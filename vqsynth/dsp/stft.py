@@ -50,18 +50,16 @@ def frame_spectra(signal: Tensor, n_fft: int, hop_length: int) -> Tensor:
     return torch.fft.rfft(frames * hann(n_fft).to(signal))
 
 
-def overlap_add(spectra: Tensor, n_fft: int, hop_length: int) -> Tensor:
-    """Inverse of :func:`frame_spectra` in its fully overlapped middle (weighted overlap-add).
+def overlap_add(frames: Tensor, hop_length: int) -> Tensor:
+    """Sum overlapping frames.
 
     Shape:
-        spectra: [batch, frames, n_fft // 2 + 1] complex -> [batch, n_fft + (frames - 1) * hop_length];
-        ``n_fft`` is a multiple of ``hop_length``
+        frames: [batch, frames, length], ``length`` a multiple of ``hop_length``
+        -> [batch, length + (frames - 1) * hop_length]
     """
-    window = hann(n_fft).to(spectra.real)
-    frames = torch.fft.irfft(spectra, n=n_fft) * (window / (window.square().sum() / hop_length))
-    batch, count, parts = frames.shape[0], frames.shape[1], n_fft // hop_length
-    hops = frames.unflatten(-1, (parts, hop_length))
-    audio = frames.new_zeros(batch, count + parts - 1, hop_length)
+    parts = frames.shape[2] // hop_length
+    hops = frames.unflatten(2, (parts, hop_length))
+    audio = frames.new_zeros(frames.shape[0], frames.shape[1] + parts - 1, hop_length)
     for part in range(parts):
-        audio[:, part : part + count] += hops[:, :, part]
+        audio[:, part : part + frames.shape[1]] += hops[:, :, part]
     return audio.flatten(1)

@@ -101,7 +101,7 @@ def measure_codes(
     group = max(16, round(GROUP_SECONDS / seconds))
     for start in range(0, config.n_codes, group):
         codes = np.arange(start, min(start + group, config.n_codes))
-        sound, rows = _sound(timbre.model, codes, count, [seed, start])
+        sound, rows = _sound(timbre.model, codes, count, 1_000_003 * seed + start)
         options = {"threads": _cores()}
         found = registry.measure(names, sound, config.sample_rate, config.n_fft, config.hop_length, **options)
         for name, measurement in found.items():
@@ -113,7 +113,7 @@ def measure_codes(
     return Table(values, std, timbre.usage, voicing if "f0" in names else None)
 
 
-def _sound(model: VQVAE, codes: np.ndarray, count: int, seed) -> tuple[np.ndarray, np.ndarray]:
+def _sound(model: VQVAE, codes: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The codes one after another as one sound, and which of its frames speak for which code.
 
     Returns:
@@ -123,13 +123,14 @@ def _sound(model: VQVAE, codes: np.ndarray, count: int, seed) -> tuple[np.ndarra
 
     from vqsynth.dsp.source_filter import Frames
     from vqsynth.streaming.convolution import CausalConv1d
+    from vqsynth.streaming.synthesizer import FrameStream
 
     # A repeated code leaves the decoder constant once its memory is full: that frame is decoded and repeated.
     memory = sum(layer.context for layer in model.decoder.modules() if isinstance(layer, CausalConv1d))
     guard = max(4, round(GUARD_SECONDS * model.config.frame_rate))
     length = count + 2 * guard
     steady = model.decode_batch(torch.from_numpy(codes)[:, None].expand(-1, memory + 1))[-1:]
-    stream = model.synth().stream(seed)
+    stream = FrameStream(model.synthesizer(), seed)
     parts = []
     for row in range(0, len(codes), 16):
         block = [x[row : row + 16] for x in (steady.f0, steady.voicing, steady.harmonic, steady.noise)]

@@ -65,11 +65,11 @@ def held_out_quality(model: VQVAE, corpus: Prepared, seed: int = 0) -> dict[str,
         under each frame's peak, mean over active frames) and ``f0_cents_median`` (decoder's f0 against the
         tracked one, voiced frames); empty when nothing is held out.
     """
-    config, synth = model.config, model.synth()
+    config, synthesizer = model.config, model.synthesizer()
     distances, cents = [], []
     for piece, encoded in encode_pieces(model, corpus, held_out=True):
         frames = model.decode(encoded.codes)
-        audio = synth.render(frames, gain_of_loudness(torch.from_numpy(encoded.loudness)), seed)
+        audio = synthesizer.render(frames, gain_of_loudness(torch.from_numpy(encoded.loudness)), seed)
         target = corpus.audio[piece.start : piece.start + piece.samples]
         length = min(len(audio), len(target))
         spectra = [

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from vqsynth import descriptors
-from vqsynth.dsp.source_filter import Excitation, Frames, OverlapAdd, Synth
+from vqsynth.dsp.source_filter import Frames
 from vqsynth.render.trim import Moments, Trim, octaves_of_bins
 from vqsynth.storage.spool import rounded
+from vqsynth.streaming.module import twin
+from vqsynth.streaming.synthesizer import Synthesizer
 
 LOOKAHEAD = 16
 """Frames after a block that are shaped with it and again with the next."""
@@ -52,14 +54,19 @@ class Shaper:
         bits: of the file that it is for: rounding is noise, which widens a dull spectrum by a per cent.
     """
 
-    def __init__(self, synth: Synth, seed: int = 0, rounds: int = 1, bits: str | None = None) -> None:
-        self.synth, self.rounds, self.bits = synth, rounds, bits
-        self.excitation, self.output = Excitation(synth, seed), OverlapAdd(synth)
-        self.octaves = octaves_of_bins(synth)
+    def __init__(self, synthesizer: Synthesizer, seed: int = 0, rounds: int = 1, bits: str | None = None) -> None:
+        self.rounds, self.bits = rounds, bits
+        stream = twin(synthesizer)
+        self.law, self.excitation, self.output = stream.law, stream.excitation, stream.output
+        self.excitation.noise.seed = seed
+        self.hop_length = stream.hop_length
+        # Of spectra that belong to no frame, and of samples before the first frame's centre.
+        self.early_frames, self.early_samples = self.excitation.latency, self.output.latency
+        self.octaves = octaves_of_bins(self.law.sample_rate, self.law.n_fft)
         self.frames: Frames | None = None
         self.gain = torch.zeros(0)
         self.wanted: Wanted | None = None
-        bins = synth.n_fft // 2 + 1
+        bins = self.law.n_fft // 2 + 1
         self.pulses = self.noise = torch.zeros(0, bins, dtype=torch.complex64)
         self.corrections: dict[str, Tensor] = {}
 
@@ -75,26 +82,26 @@ class Shaper:
             return np.zeros(0, np.float32), Trim.zeros(0)
         known = len(self.pulses)
         shaped, gain, wanted = self.frames[:known], self.gain[:known], self.wanted[:known]
-        harmonic = (self.pulses.real.square() + self.pulses.imag.square()) * shaped.harmonic.square()
-        noise = self.synth.noise_power * shaped.noise.square()
-        base = self.pulses * (shaped.harmonic * self.synth.dispersion) + self.noise * shaped.noise
+        harmonic = self.law.harmonic_power(self.pulses, shaped.harmonic)
+        noise = self.law.noise_power_of(shaped.noise)
+        base = self.law.filtered(self.pulses, self.noise, shaped.harmonic, shaped.noise)
         power = harmonic + noise
         trim = Trim.zeros(known)
         if not wanted.values:
-            spectra = self._level(base, power, trim, gain)
+            spectra = self.law.level(base, power, gain, trim.gain(self.octaves))
         else:
-            moments = Moments(self.synth, harmonic, noise)
+            moments = Moments(self.law.sample_rate, self.law.n_fft, harmonic, noise)
             correction = {name: self._carried(name, known) for name in wanted.values}
             start = None
             for turn in range(self.rounds + 1):
                 asked = {name: x * torch.exp(correction[name]) for name, x in wanted.values.items()}
                 trim = moments.solve(asked.get("centroid"), asked.get("bandwidth"), start, 8 if start is None else 3)
-                spectra = self._level(base, power, trim, gain)
+                spectra = self.law.level(base, power, gain, trim.gain(self.octaves))
                 if turn < self.rounds:
-                    self._correct(correction, self.output.peek(spectra).numpy(), wanted, last)
+                    self._correct(correction, self.output.peek(spectra[None])[0].numpy(), wanted, last)
                 start = trim
             self.corrections = {name: values[ready:] for name, values in correction.items()}
-        audio = self.output.push(spectra[:ready], last)
+        audio = self._join(spectra[:ready], last)
         self.frames, self.gain, self.wanted = self.frames[ready:], self.gain[ready:], self.wanted[ready:]
         self.pulses, self.noise = self.pulses[ready:], self.noise[ready:]
         return audio, trim[:ready]
@@ -107,14 +114,21 @@ class Shaper:
             self.frames = Frames.cat([self.frames, frames])
             self.wanted = self.wanted.cat(wanted)
         self.gain = torch.cat([self.gain, torch.as_tensor(gain, dtype=torch.float32)])
-        pulses, noise = self.excitation.push(frames.f0, last)
+        f0 = frames.f0
+        if last:
+            f0 = torch.cat([f0, self.frames.f0[-1:].expand(self.excitation.latency)])
+        pulses, noise = (spectra[0, self.early_frames :] for spectra in self.excitation(f0[None]))
+        self.early_frames = max(0, self.early_frames - len(f0))
         self.pulses, self.noise = torch.cat([self.pulses, pulses]), torch.cat([self.noise, noise])
 
-    def _level(self, base: Tensor, power: Tensor, trim: Trim, gain: Tensor) -> Tensor:
-        """Output spectra: trimmed, and brought to their loudness as :meth:`Synth.spectra` does."""
-        shape = trim.gain(self.octaves)
-        level = ((power * shape.square()) @ self.synth.weights).clamp_min(1e-12).sqrt()
-        return base * (shape * (gain * self.synth.unit / level)[:, None])
+    def _join(self, spectra: Tensor, last: bool) -> np.ndarray:
+        """Samples that are finished, from the first frame's centre; with ``last`` to a hop after the last one's."""
+        audio = self.output(spectra[None])[0]
+        if last:
+            audio = torch.cat([audio, self.output.state[0, : self.output.latency]])
+        dropped = min(self.early_samples, len(audio))
+        self.early_samples -= dropped
+        return audio[dropped:].numpy()
 
     def _carried(self, name: str, frames: int) -> Tensor:
         """Log corrections so far; new frames begin with that of the last one."""
@@ -123,13 +137,13 @@ class Shaper:
 
     def _correct(self, correction: dict[str, Tensor], audio: np.ndarray, wanted: Wanted, last: bool) -> None:
         """Add the smoothed log error of the sound to the corrections, in place."""
-        synth, frames = self.synth, len(wanted.mask)
-        audio[: self.output.skip] = 0.0
+        law, frames = self.law, len(wanted.mask)
+        audio[: self.early_samples] = 0.0
         # The sound begins half a window before frame 0; frames whose window is not complete yet are not judged.
-        lead = synth.n_fft // 2 // synth.hop_length
+        lead = law.n_fft // 2 // self.hop_length
         heard = np.arange(frames if last else max(0, frames - 2 * lead)) + lead
         found = descriptors.measure(
-            correction, rounded(audio, self.bits), synth.sample_rate, synth.n_fft, synth.hop_length
+            correction, rounded(audio, self.bits), law.sample_rate, law.n_fft, self.hop_length
         )
         for name, measurement in found.items():
             measured = measurement.values[heard].astype(np.float64)

@@ -12,7 +12,7 @@ from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.render.refine import Shaper, Wanted
 from vqsynth.render.trim import bend_towards
 from vqsynth.storage.spool import AudioSpool
-from vqsynth.vqvae.model import DecodeStream
+from vqsynth.vqvae.model import CodeStream
 
 if TYPE_CHECKING:
     from vqsynth.vqvae.model import VQVAE
@@ -55,7 +55,7 @@ def synthesise(
     by_name = {goal.name: goal for goal in resolved}
     steered = {n: by_name[n] for n in ("centroid", "bandwidth") if tilt and n in by_name}
     pitch = by_name.get("f0") if bend else None
-    decoder, shaper = DecodeStream(model), Shaper(model.synth(), seed, rounds, bits)
+    decoder, shaper = CodeStream(model), Shaper(model.synthesizer(), seed, rounds, bits)
     # The decoder starts in the middle of a note, not out of nothing.
     warm = decoder.push(np.full(_WARM_UP, codes[0]))
     skip = _WARM_UP - len(warm)

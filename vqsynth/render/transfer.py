@@ -72,7 +72,7 @@ def encode(
     """
     import torch
 
-    from vqsynth.streaming.convolution import StreamState
+    from vqsynth.streaming.module import twin
     from vqsynth.vqvae.features import extract
     from vqsynth.vqvae.quantizer import nearest_codes
 
@@ -84,7 +84,7 @@ def encode(
     follow = pitch == "track" and reach is not None
     if follow:
         f0, moved = fit_octaves(f0, *reach, octaves)
-    state = StreamState(model.encoder)
+    encoder = twin(model.encoder)
     # Laid out at once: small pieces kept between large ones that are freed would make the heap grow.
     latents, loudness = np.empty((len(f0), config.code_dim), np.float32), np.empty(len(f0), np.float32)
     with torch.no_grad():
@@ -92,8 +92,7 @@ def encode(
             features = extract(
                 piece.audio, config, f0[piece.first : piece.first + 1 + len(piece.audio) // config.hop_length]
             )
-            with state:
-                latents[piece.frames] = model.encoder(features.inputs(config)[None, piece.keep])[0].numpy()
+            latents[piece.frames] = encoder(features.inputs(config)[None, piece.keep])[0].numpy()
             loudness[piece.frames] = features.loudness[piece.keep].numpy()
     if follow:
         return CodeSequence(codes_at_pitch(latents, f0, timbre), loudness, f0), moved
@@ -116,14 +115,15 @@ def decode_blocks(
     import torch
 
     from vqsynth.dsp.loudness import gain_of_loudness
-    from vqsynth.vqvae.model import DecodeStream
+    from vqsynth.streaming.synthesizer import FrameStream
+    from vqsynth.vqvae.model import CodeStream
 
     model, config = timbre.model, timbre.config
     gain = torch.from_numpy(gain_of_loudness(sequence.loudness.astype(np.float32) + np.float32(gain_db)))
     wanted = (
         bridge(sequence.f0, round(_BRIDGE_SECONDS * config.frame_rate)) if pitch == "track" else np.zeros(len(sequence))
     )
-    decoder, sound, done = DecodeStream(model), model.synth().stream(seed), 0
+    decoder, sound, done = CodeStream(model), FrameStream(model.synthesizer(), seed), 0
     for start in range(0, len(sequence), _CHUNK):
         last = start + _CHUNK >= len(sequence)
         frames = decoder.push(sequence.codes[start : start + _CHUNK], last=last)

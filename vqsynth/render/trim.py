@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vqsynth.dsp.source_filter import Frames, Synth
+from vqsynth.dsp.source_filter import Frames
 
 TILT_LIMIT = 6.0
 """dB per octave."""
@@ -57,9 +57,9 @@ def octaves_of(frequencies: Tensor) -> Tensor:
     return torch.log2(frequencies.clamp_min(_LOWEST) / 1000)
 
 
-def octaves_of_bins(synth: Synth) -> Tensor:
+def octaves_of_bins(sample_rate: int, n_fft: int) -> Tensor:
     """The same for each bin. Shape: [n_fft // 2 + 1]."""
-    return octaves_of(torch.linspace(0, synth.sample_rate / 2, synth.n_fft // 2 + 1))
+    return octaves_of(torch.linspace(0, sample_rate / 2, n_fft // 2 + 1))
 
 
 class Moments:
@@ -69,8 +69,8 @@ class Moments:
         power: expected power of the harmonic part and of the noise, each [frames, n_fft // 2 + 1].
     """
 
-    def __init__(self, synth: Synth, harmonic: Tensor, noise: Tensor) -> None:
-        pool, self.octaves = _bands(synth.sample_rate, synth.n_fft)
+    def __init__(self, sample_rate: int, n_fft: int, harmonic: Tensor, noise: Tensor) -> None:
+        pool, self.octaves = _bands(sample_rate, n_fft)
         # A bin of noise is Rayleigh-distributed: its mean magnitude is sqrt(pi / 4) of its rms.
         magnitudes = torch.sqrt(harmonic + (np.pi / 4) * noise)
         self.sums = (magnitudes @ pool).unflatten(1, (3, -1)).double()

@@ -5,12 +5,10 @@ Design, 2.1.0, ch. 4): its two states are the charges of integrators, so that co
 time without a jump of the output. Peak gain is 1 at the centre, for every quality.
 """
 
-from __future__ import annotations
-
 import math
 
-import numpy as np
-from scipy.signal import lfilter
+import torch
+from torch import Tensor, nn
 
 SEGMENT = 64
 """Samples between two changes of the coefficients, counted from the start of the stream."""
@@ -18,59 +16,101 @@ LOWEST, HIGHEST = 10.0, 0.49
 """Limits of the centre: in Hz, and as a share of the sample rate."""
 
 
-class BandPass:
-    """A stream through a band-pass with moving centre frequency and quality.
+class BandPass(nn.Module):
+    """A stream through a band-pass with moving centre frequency and quality, in double precision.
+
+    Any division into blocks gives the same sound: coefficients are read at every 64th sample of the stream.
+    Between two such samples the filter is linear and fixed, so that a segment is one matrix product.
 
     Args:
         sample_rate: in Hz.
 
-    Any division into blocks gives the same sound: coefficients are read at every 64th sample of the stream.
+    Attributes:
+        latency: 0 samples.
     """
 
-    def __init__(self, sample_rate: int) -> None:
-        self.sample_rate = sample_rate
-        self._integrators = (0.0, 0.0)
-        self._position = 0
-        self._held = (1.0, 1.0)
+    lags: Tensor
+    causal: Tensor
+    state_charges: Tensor
+    state_held: Tensor
+    state_position: Tensor
 
-    def push(self, audio: np.ndarray, frequency: np.ndarray | float, quality: np.ndarray | float) -> np.ndarray:
+    def __init__(self, sample_rate: int) -> None:
+        super().__init__()
+        self.latency = 0
+        self.segment = SEGMENT
+        self.low, self.high = LOWEST, HIGHEST * sample_rate
+        self.radians = math.pi / sample_rate
+        steps = torch.arange(SEGMENT)
+        lags = steps[:, None] - steps
+        self.register_buffer("lags", lags.clamp_min(0), persistent=False)
+        self.register_buffer("causal", (lags >= 0).double(), persistent=False)
+        self.register_buffer("state_charges", torch.zeros(1, 2, dtype=torch.float64), persistent=False)
+        self.register_buffer("state_held", torch.ones(1, 2, dtype=torch.float64), persistent=False)
+        self.register_buffer("state_position", torch.zeros((), dtype=torch.int64), persistent=False)
+
+    @torch.jit.export
+    def reset(self, batch: int = 1) -> None:
+        """Begin ``batch`` new streams."""
+        self.state_charges = torch.zeros(batch, 2, dtype=torch.float64, device=self.causal.device)
+        self.state_held = torch.ones(batch, 2, dtype=torch.float64, device=self.causal.device)
+        self.state_position = torch.zeros_like(self.state_position)
+
+    def forward(self, audio: Tensor, frequency: Tensor, quality: Tensor) -> Tensor:
         """Filter a block of any length.
 
         Args:
-            frequency: centre in Hz, one number or one a sample; held within 10 Hz and 0.49 of the sample rate.
-            quality: centre frequency over bandwidth at -3 dB, one number or one a sample, above 0.
+            audio: [batch, samples].
+            frequency: centre in Hz, [batch, samples]; held within 10 Hz and 0.49 of the sample rate.
+            quality: centre frequency over bandwidth at -3 dB, above 0, [batch, samples].
 
-        Shape: audio [samples] -> [samples] float64
+        Shape:
+            -> [batch, samples] float64
         """
-        audio = np.asarray(audio, np.float64)
-        count = len(audio)
-        frequency, quality = (np.broadcast_to(np.asarray(x, np.float64), count) for x in (frequency, quality))
-        first = -self._position % SEGMENT
-        starts = np.arange(first, count, SEGMENT)
-        # Segments with equal coefficients are filtered at once.
-        pairs = [(0, self._held), *((int(n), (float(frequency[n]), float(quality[n]))) for n in starts)]
-        runs = [pair for before, pair in zip([None, *pairs], pairs) if before is None or before[1] != pair[1]]
-        parts = []
-        for (start, (centre, q)), end in zip(runs, [*(n for n, _ in runs[1:]), count]):
-            if end > start:
-                parts.append(self._run(audio[start:end], centre, q))
-        self._held = runs[-1][1]
-        self._position += count
-        return np.concatenate(parts) if parts else audio
+        audio = audio.double()
+        count, size = audio.shape[1], self.segment
+        offset = int(self.state_position) % size
+        # Whole segments, the first one with samples of the past and the last one with silence in place of the rest.
+        last = (-(offset + count)) % size
+        padded = torch.nn.functional.pad(audio, (offset, last)).unflatten(1, (-1, size))
+        drawn = torch.stack([frequency.double(), quality.double()], 2)
+        settings = drawn[:, (size - offset) % size :: size]
+        if offset > 0:
+            settings = torch.cat([self.state_held[:, None], settings], 1)
+        if count == 0:
+            return audio
+        self.state_held = settings[:, -1].clone()
+        self.state_position += count
+        return self._filter(padded, settings, offset, last)[:, offset : offset + count]
 
-    def _run(self, audio: np.ndarray, centre: float, quality: float) -> np.ndarray:
-        """Filter with fixed coefficients, as the direct form of the same filter, states converted on both ends."""
-        centre = min(max(centre, LOWEST), HIGHEST * self.sample_rate)
-        g, k = math.tan(math.pi * centre / self.sample_rate), 1 / quality
+    def _filter(self, audio: Tensor, settings: Tensor, offset: int, last: int) -> Tensor:
+        """Shape: audio [batch, segments, size], settings [batch, segments, 2] -> [batch, segments * size]."""
+        size = self.segment
+        g = torch.tan(self.radians * settings[..., 0].clamp(self.low, self.high))
+        k = 1 / settings[..., 1]
         d = 1 / (1 + g * (g + k))
-        a1, a2 = 2 * (g * g - 1) * d, (1 + g * (g - k)) * d
-        # The first two samples of silence that either form would put out.
-        band, low = self._integrators
-        now = d * (band - g * low)
-        first, second = k * now, k * d * (2 * (1 - g * g) * now - band - g * low)
-        state = np.array([first, second + a1 * first])
-        output, state = lfilter([g * k * d, 0.0, -g * k * d], [1.0, a1, a2], audio, zi=state)
-        first, second = state[0], state[1] - a1 * state[0]
-        difference, total = first / (k * d), 2 * (1 - g * g) * first / k - second / (k * d)
-        self._integrators = ((difference + total) / 2, (total - difference) / (2 * g))
-        return output
+        # Charges go on as s' = A s + b x, the output is y = c s + e x.
+        a = torch.stack([2 * d - 1, -2 * d * g, 2 * g * d, 1 - 2 * g * g * d], -1).unflatten(-1, (2, 2))
+        b = torch.stack([2 * d * g, 2 * g * g * d], -1)
+        c = torch.stack([k * d, -k * d * g], -1)
+        # Powers of A, 0 to size, by doubling.
+        powers = torch.eye(2, dtype=a.dtype, device=a.device).expand(a.shape[0], a.shape[1], 1, 2, 2)
+        step = a[:, :, None]
+        while powers.shape[2] < size:
+            powers = torch.cat([powers, powers @ step], 2)
+            step = step @ step
+        driven = (powers @ b[:, :, None, :, None])[..., 0]
+        response = (driven * c[:, :, None]).sum(-1)
+        impulse = torch.cat([(k * d * g)[..., None], response[..., : size - 1]], -1)
+        output = ((impulse[:, :, self.lags] * self.causal) @ audio[..., None])[..., 0]
+        free = (c[:, :, None, None] @ powers)[..., 0, :]
+        segments = audio.shape[1]
+        for index in range(segments):
+            first = offset if index == 0 else 0
+            end = size - last if index == segments - 1 else size
+            charges = self.state_charges
+            output[:, index, first:end] += (free[:, index, : end - first] @ charges[..., None])[..., 0]
+            x = audio[:, index, first:end].flip(1)
+            moved = (powers[:, index, end - first - 1] @ a[:, index] @ charges[..., None])[..., 0]
+            self.state_charges = moved + (driven[:, index, : end - first] * x[..., None]).sum(1)
+        return output.flatten(1)

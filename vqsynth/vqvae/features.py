@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vqsynth.dsp.loudness import loudness_of_power
-from vqsynth.dsp.mel import mel_filters
+from vqsynth.dsp.mel import mel_filters, relative_mel
 from vqsynth.dsp.pitch import encode_f0
 from vqsynth.dsp.stft import power_spectrogram
 from vqsynth.vqvae.config import ModelConfig
@@ -55,12 +55,10 @@ def extract(audio: np.ndarray, config: ModelConfig, f0: np.ndarray | None = None
     signal = torch.from_numpy(np.ascontiguousarray(audio, np.float32))
     power = power_spectrogram(signal, config.n_fft, config.hop_length)
     loudness = loudness_of_power(power, config.sample_rate, config.n_fft)
-    mel = 10 * (power @ mel_filters(config.sample_rate, config.n_fft, config.n_mels) + 1e-10).log10()
-    # A full-scale sine peaks near 20 log10(n_fft / 4); 80 dB below the frame's level is floor.
-    relative = mel - loudness[:, None] - 20 * np.log10(config.n_fft / 4)
+    filters = mel_filters(config.sample_rate, config.n_fft, config.n_mels)
     active = loudness > max(float(loudness.max()) - SILENCE_DB, -90.0)
     return Features(
-        mel=(relative.clamp(-80, 20) + 30) / 40,
+        mel=relative_mel(power, filters, loudness, config.n_fft),
         f0=torch.from_numpy(np.nan_to_num(np.asarray(f0, np.float32))),
         loudness=loudness,
         active=active,

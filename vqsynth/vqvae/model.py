@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vqsynth.dsp.source_filter import Frames, Synth
-from vqsynth.streaming.convolution import StreamState
+from vqsynth.dsp.source_filter import Frames
+from vqsynth.streaming.module import twin
+from vqsynth.streaming.synthesizer import Synthesizer
 from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.features import Features, extract
 from vqsynth.vqvae.network import Decoder, Encoder
@@ -47,9 +48,9 @@ class VQVAE(nn.Module):
         """Shape: [n_codes, code_dim]."""
         return self.quantizer.codebook
 
-    def synth(self) -> Synth:
-        """A synthesiser at the model's rate."""
-        return Synth(self.config.sample_rate, self.config.n_fft, self.config.hop_length)
+    def synthesizer(self) -> Synthesizer:
+        """A synthesizer at the model's rate."""
+        return Synthesizer(self.config.sample_rate, self.config.n_fft)
 
     @torch.no_grad()
     def encode(self, audio: np.ndarray, f0: np.ndarray | None = None) -> Encoded:
@@ -70,39 +71,37 @@ class VQVAE(nn.Module):
 
     @torch.no_grad()
     def decode(self, codes: np.ndarray | Tensor) -> Frames:
-        """Decode a whole sequence of codes [frames]; the same numbers as :class:`DecodeStream` gives."""
-        return DecodeStream(self).push(codes, last=True)
+        """Decode a whole sequence of codes [frames]; the same numbers as :class:`CodeStream` gives."""
+        return CodeStream(self).push(codes, last=True)
 
     @torch.no_grad()
     def decode_batch(self, codes: Tensor) -> Frames:
         """Decode several sequences of one length. Shape: [batch, frames] -> Frames [batch, frames]."""
-        return self.decoder.frames(self.decoder.whole(self.codebook[codes]))[0]
+        return self.decoder.frames(self.decoder.decode_sequence(self.codebook[codes]))[0]
 
 
-class DecodeStream:
-    """Decodes codes as they come; output trails the input by the decoder's look-ahead."""
+class CodeStream:
+    """Sequences of codes to frames without latency, piece by piece; any division gives the same frames.
+
+    Args:
+        model: whose decoder's twin is used.
+    """
 
     def __init__(self, model: VQVAE) -> None:
-        self.model = model
-        self.state = StreamState(model.decoder)
-        self.skip = model.config.lookahead
+        self.codebook, self.decoder = model.codebook, twin(model.decoder)
+        self.skip = self.decoder.latency
         self.held = torch.zeros(0, model.config.code_dim)
 
     @torch.no_grad()
     def push(self, codes: np.ndarray | Tensor, last: bool = False) -> Frames:
-        """Take codes [n], give the frames that are decided; ``last`` flushes the look-ahead.
-
-        Any division of a sequence into pushes gives the same frames.
-        """
-        decoder = self.model.decoder
-        latents = self.model.codebook[torch.as_tensor(codes, dtype=torch.int64)]
+        """Take codes [n], give the frames that are decided; ``last`` gives all that are left."""
+        latents = self.codebook[torch.as_tensor(codes, dtype=torch.int64)]
         if len(latents):
             self.held = latents[-1:]
         if last:
-            latents = torch.cat([latents, self.held.expand(self.model.config.lookahead, -1)])
-        with self.state:
-            outputs = decoder(latents[None])
+            latents = torch.cat([latents, self.held.expand(self.decoder.latency, -1)])
+        outputs = self.decoder(latents[None])
         dropped = min(self.skip, outputs.shape[1])
         self.skip -= dropped
-        frames, _ = decoder.frames(outputs[:, dropped:])
+        frames, _ = self.decoder.frames(outputs[:, dropped:])
         return Frames(frames.f0[0], frames.voicing[0], frames.harmonic[0], frames.noise[0])

@@ -34,8 +34,8 @@ def _sum_over_processes(value: Tensor) -> Tensor:
 
 
 def nearest_codes(x: Tensor, codebook: Tensor) -> Tensor:
-    """Index of the nearest vector. Shape: [n, dim], [codes, dim] -> [n]."""
-    return (codebook.square().sum(1) - 2 * x @ codebook.T).argmin(1)
+    """Index of the nearest vector. Shape: [..., dim], [codes, dim] -> [...]."""
+    return (codebook.square().sum(1) - 2 * x @ codebook.T).argmin(-1)
 
 
 def kmeans(x: Tensor, n_codes: int, generator: torch.Generator, rounds: int = 12) -> Tensor:

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vqsynth.wavae.network.config import WavaeConfig
-    from vqsynth.wavae.network.model import Wavae
-    from vqsynth.wavae.network.stream import Stream
+    from vqsynth.wavae.network.model import Stream, Wavae
 
 CARD = "wavae.toml"
 
@@ -161,7 +160,7 @@ class Domain(ModelFolder):
 
     @contextlib.contextmanager
     def streaming(self, seed: int = 0, live: bool = False) -> Iterator[Stream]:
-        """Begin a stream: ``stream.push(block)`` [samples] -> [samples], ``stream.delay`` samples late.
+        """Begin a stream: ``stream.push(block)`` [samples] -> [samples], ``stream.latency`` samples late.
 
         ``live`` compiles the networks: a second to start, then cheaper small blocks.
         """

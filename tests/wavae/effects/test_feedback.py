@@ -13,8 +13,8 @@ from vqsynth.dsp.loudness import loudness
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae.effects.feedback import FeedbackSettings, feedback
 from vqsynth.wavae.effects.feedback_curves import read_curve
-from vqsynth.wavae.effects.feedback_loop import Loop
-from vqsynth.wavae.network.stream import Stream
+from vqsynth.wavae.effects.feedback_loop import FeedbackLoop
+from vqsynth.wavae.network.model import Stream
 
 RATE = 44_100
 CEILING = 10 ** (-0.5 / 20)
@@ -162,7 +162,7 @@ def test_settings_that_make_no_sense(domain):
 
 
 def test_wild_input_stays_under_the_ceiling(domain):
-    loop = Loop(domain)
+    loop = FeedbackLoop(domain)
     noise = np.random.default_rng(0)
     peaks = []
     for number in range(60):

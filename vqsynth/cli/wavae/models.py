@@ -33,7 +33,7 @@ def models() -> None:
             name,
             str(config.latent_dim),
             f"{config.rate:.1f} Hz",
-            f"{1000 * config.delay / config.sample_rate:.0f} ms",
+            f"{1000 * config.latency / config.sample_rate:.0f} ms",
             f"{domain.card['training'].get('audio_seconds', 0):.0f} s",
             f"{distance} dB" if distance else "",
             domain.header.get("description", ""),

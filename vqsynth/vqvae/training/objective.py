@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from vqsynth.dsp.losses import multi_resolution_stft
 from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.pitch import encode_f0
-from vqsynth.dsp.source_filter import Synth
 from vqsynth.training.segments import fill_f0
 from vqsynth.vqvae.model import VQVAE
 from vqsynth.vqvae.quantizer import Quantized
@@ -41,7 +40,7 @@ class Objective(nn.Module):
     def __init__(self, model: VQVAE, settings: TrainSettings) -> None:
         super().__init__()
         self.model, self.settings = model, settings
-        self.synth: Synth = model.synth()
+        self.synthesizer = model.synthesizer()
 
     def forward(self, batch: SegmentBatch, quantize: bool, generator: torch.Generator | None = None) -> ForwardResult:
         model, config = self.model, self.model.config
@@ -59,11 +58,11 @@ class Objective(nn.Module):
         else:
             # Free latents are kept small, so that the codebook starts at a known scale.
             losses["commitment"] = 0.02 * flat.square().mean()
-        frames, logits = model.decoder.frames(model.decoder.whole(latents))
+        frames, logits = model.decoder.frames(model.decoder.decode_sequence(latents))
         predicted = frames.f0
         # The pulse train sings the tracked pitch while the filters learn.
         frames = dataclasses.replace(frames, f0=fill_f0(batch.f0.cpu()).to(batch.f0))
-        audio = self.synth.train_forward(frames, gain_of_loudness(batch.loudness), generator)
+        audio = self.synthesizer.synthesise_batch(frames, gain_of_loudness(batch.loudness), generator)
         losses["spectral"] = multi_resolution_stft(audio, batch.audio)
         voiced = (batch.f0 > 0) & batch.active
         goal = encode_f0(batch.f0, config.pitch_bins)

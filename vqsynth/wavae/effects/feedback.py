@@ -17,7 +17,7 @@ from vqsynth.storage.atomic import write_text
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.streaming.band_pass import SEGMENT
 from vqsynth.wavae.effects.feedback_curves import Drawn, length, read_curve
-from vqsynth.wavae.effects.feedback_loop import BLOCK, BREATH_DB, CEILING_DB, FLOOR_LUFS, Loop
+from vqsynth.wavae.effects.feedback_loop import BLOCK, BREATH_DB, CEILING_DB, FLOOR_LUFS, FeedbackLoop
 
 if TYPE_CHECKING:
     from vqsynth.wavae.domain import Domain
@@ -98,7 +98,7 @@ def feedback(
     drawn = {
         name: read_curve(name, getattr(settings, name), settings.seed, rate) for name in ("frequency", "q", "feedback")
     }
-    loop = Loop(
+    loop = FeedbackLoop(
         domain, block=settings.block, delay_ms=settings.delay_ms, breath_db=settings.breath_db, seed=settings.seed
     )
     entering = _input(source, rate, settings.seed)
@@ -117,13 +117,13 @@ def feedback(
         "input": str(source) if isinstance(source, (str, Path)) else "noise burst" if source is None else "given",
         "sample_rate": rate,
         "samples": samples,
-        "pass_samples": loop.delay,
-        "model_delay_samples": loop.stream.delay,
+        "pass_samples": loop.pass_length,
+        "model_delay_samples": loop.model_latency,
         "training_lufs": domain.level,
         "output_ceiling_db": CEILING_DB,
         "noise_floor_lufs": FLOOR_LUFS,
         "curves": {name: {"low": float(values.min()), "high": float(values.max())} for name, values in curves.items()},
-        "measured": measure(audio, rate, curves["frequency"], curves["feedback"], loop.delay),
+        "measured": measure(audio, rate, curves["frequency"], curves["feedback"], loop.pass_length),
         "versions": {
             "vqsynth": __version__,
             "torch": _torch_version(),
@@ -152,10 +152,10 @@ def _input(source: str | Path | np.ndarray | None, rate: int, seed: int) -> np.n
 
 
 def _run(
-    loop: Loop, entering: np.ndarray, curves: dict[str, np.ndarray], samples: int, progress: Progress | None
+    loop: FeedbackLoop, entering: np.ndarray, curves: dict[str, np.ndarray], samples: int, progress: Progress | None
 ) -> np.ndarray:
     """Block by block until the limiter has given all samples. Shape: [samples]."""
-    block, late = loop.block, loop.limiter.delay
+    block, late = loop.block, loop.latency
     audio = np.zeros(-(-(samples + late) // block) * block, np.float32)
     entering = np.pad(entering[: len(audio)], (0, max(0, len(audio) - len(entering))))
     last = len(curves["frequency"]) - 1

@@ -65,7 +65,7 @@ class WavaeConfig(BaseModel):
         return self.sample_rate / self.latent_hop
 
     @property
-    def delay(self) -> int:
+    def latency(self) -> int:
         """Samples by which the streamed output trails the input, for every block size.
 
         Half an analysis frame, a quarter of a synthesis frame less one hop, the wait for a latent frame, and one hop in

@@ -1,32 +1,54 @@
 """The continuous model: sound to a latent path and back, whole or streamed with the same layers."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vqsynth.streaming.frame_synthesizer import FrameSynth
-from vqsynth.wavae.network.analysis import MelAnalysis
+from vqsynth.dsp.loudness import FLOOR_DB, gain_of_loudness
+from vqsynth.streaming.adapter import BlockAdapter
+from vqsynth.streaming.frame_synthesizer import FrameSynthesizer
+from vqsynth.streaming.module import scripted, twin
+from vqsynth.streaming.pitch_filter import PitchFilter
+from vqsynth.wavae.network.analysis import MelAnalysis, scale_controls
 from vqsynth.wavae.network.config import STRIDE, WavaeConfig
-from vqsynth.wavae.network.stream import DecoderStream, EncoderStream, Stream
 from vqsynth.wavae.network.vae import Decoder, Encoder
 from vqsynth.wavae.network.vocoder import Vocoder
+
+Block = TypeVar("Block", Tensor, np.ndarray)
 
 CHUNK = 256
 """Latent frames that are computed at once offline: bounds the memory, changes nothing else."""
 
 
 class Wavae(nn.Module):
-    """Mel analysis, VAE, vocoder network and synthesiser of one domain.
+    """Mel analysis, VAE, vocoder network and synthesizer of one domain: a streaming module, sound in, sound out.
 
     Every layer is causal and keeps its own past, so offline is a stream fed in large pieces, its output moved back
-    by the delay that does not depend on the pieces. Latent frame ``t`` describes the sound around sample
-    ``t * latent_hop``.
+    by the latency that does not depend on the pieces. Latent frame ``t`` describes the sound around sample
+    ``t * latent_hop``. A latent frame becomes mel frames when it is complete, and sound one hop later: in blocks of a
+    hop, neither block does all the work.
+
+    Args:
+        config: sizes of everything.
+
+    Attributes:
+        latency: samples by which :meth:`forward` is late, in a stream.
+        decoder_latency: samples by which :meth:`decode_frames` is late: from its first sample to the time of the
+            first latent frame.
     """
+
+    state_audio: Tensor
+    state_mel: Tensor
+    state_controls: Tensor
+    state_loudness: Tensor
+    state_waiting: Tensor
+    state_due_mel: Tensor
+    state_due_loudness: Tensor
+    state_ready: Tensor
 
     def __init__(self, config: WavaeConfig) -> None:
         super().__init__()
@@ -35,8 +57,116 @@ class Wavae(nn.Module):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.vocoder = Vocoder(config)
-        self.synth = FrameSynth(config.sample_rate, config.n_fft)
-        self._stream: Stream | None = None
+        self.pitch = PitchFilter(config.pitch_bins)
+        self.synthesizer = FrameSynthesizer(config.sample_rate, config.n_fft)
+        self.hop_length, self.stride = config.hop_length, STRIDE
+        self.overlap = config.n_fft - config.hop_length
+        self.n_mels, self.latent_dim, self.n_controls = config.n_mels, config.latent_dim, len(config.controls)
+        self.floor_db = FLOOR_DB
+        self.decoder_latency = self.synthesizer.latency + (STRIDE - 1) * self.hop_length
+        self.latency = config.n_fft // 2 + self.synthesizer.latency + (STRIDE - 1) * self.hop_length
+        for name in ("audio", "mel", "controls", "loudness", "due_mel", "due_loudness", "ready"):
+            self.register_buffer(f"state_{name}", torch.zeros(0), persistent=False)
+        self.register_buffer("state_waiting", torch.zeros((), dtype=torch.int64), persistent=False)
+        self.reset(1)
+
+    @torch.jit.export
+    def reset(self, batch: int = 1) -> None:
+        """Begin ``batch`` new streams."""
+        self.encoder.reset(batch)
+        self.decoder.reset(batch)
+        self.vocoder.reset(batch)
+        self.pitch.reset(batch)
+        self.synthesizer.reset(batch)
+        device = self.analysis.window.device
+        self.state_audio = torch.zeros(batch, self.overlap, device=device)
+        self.state_mel = torch.zeros(batch, 0, self.n_mels, device=device)
+        self.state_controls = torch.zeros(batch, 0, self.n_controls, device=device)
+        self.state_loudness = torch.full((batch, 1), self.floor_db, device=device)
+        # Hops since the newest latent frame whose sound has been made, less one.
+        self.state_waiting = torch.full_like(self.state_waiting, -1)
+        self.state_due_mel = torch.zeros(batch, 0, self.n_mels, device=device)
+        self.state_due_loudness = torch.zeros(batch, 0, device=device)
+        self.state_ready = torch.zeros(batch, self.stride * self.hop_length, device=device)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Take whole hops of sound, give as many, ``latency`` samples late. Shape: 2 x [batch, n * hop_length]."""
+        latents, controls = self.encode_hops(audio)
+        mel, loudness = self.mel_frames(latents, controls)
+        mel, loudness = torch.cat([self.state_due_mel, mel], 1), torch.cat([self.state_due_loudness, loudness], 1)
+        waiting = int(self.state_waiting) + audio.shape[1] // self.hop_length
+        due = max(0, waiting // self.stride) * self.stride
+        self.state_waiting = torch.full_like(self.state_waiting, waiting - due)
+        ready = torch.cat([self.state_ready, self.sound(mel[:, :due], loudness[:, :due], None)], 1)
+        self.state_due_mel, self.state_due_loudness = mel[:, due:].clone(), loudness[:, due:].clone()
+        self.state_ready = ready[:, audio.shape[1] :].clone()
+        return ready[:, : audio.shape[1]]
+
+    @torch.jit.export
+    def encode_hops(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Take whole hops of sound, give the latent frames they complete; the newest ends with the newest sample.
+
+        Shape:
+            [batch, n * hop_length] -> mean latents [batch, frames, latent_dim], controls [batch, frames, n_controls]
+        """
+        audio = torch.cat([self.state_audio, audio], 1)
+        self.state_audio = audio[:, audio.shape[1] - self.overlap :].clone()
+        mel, controls = self.state_mel, self.state_controls
+        if audio.shape[1] > self.overlap:
+            fresh, measured = self.analysis(audio)
+            mel, controls = torch.cat([mel, fresh], 1), torch.cat([controls, measured], 1)
+        whole = mel.shape[1] // self.stride * self.stride
+        self.state_mel, self.state_controls = mel[:, whole:].clone(), controls[:, whole:].clone()
+        if whole == 0:
+            return mel.new_zeros(mel.shape[0], 0, self.latent_dim), controls[:, :0]
+        mean, _ = self.encoder(mel[:, :whole])
+        return mean, controls[:, self.stride - 1 : whole : self.stride]
+
+    @torch.jit.export
+    def decode_frames(self, latents: Tensor, controls: Tensor, sung: Tensor | None = None) -> Tensor:
+        """Take latent frames, give their samples, ``decoder_latency`` late.
+
+        Args:
+            latents: [batch, frames, latent_dim].
+            controls: [batch, frames, n_controls].
+            sung: pitch of the mel frames in Hz, instead of the model's own where it is above 0, [batch, 2 * frames].
+
+        Shape:
+            -> [batch, frames * latent_hop]
+        """
+        mel, loudness = self.mel_frames(latents, controls)
+        return self.sound(mel, loudness, sung)
+
+    @torch.jit.export
+    def mel_frames(self, latents: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
+        """First half of :meth:`decode_frames`.
+
+        Shape:
+            [batch, frames, latent_dim], [batch, frames, n_controls] -> mel [batch, 2 * frames, n_mels],
+            loudness [batch, 2 * frames] dB
+        """
+        if latents.shape[1] == 0:
+            return latents.new_zeros(latents.shape[0], 0, self.n_mels), latents.new_zeros(latents.shape[0], 0)
+        mel = self.decoder(latents, scale_controls(controls))
+        # The loudness of a latent frame is that of its newest mel frame; those between are on the line.
+        loudness = controls[:, :, 0]
+        before = torch.cat([self.state_loudness, loudness[:, :-1]], 1)
+        self.state_loudness = loudness[:, -1:].clone()
+        steps = torch.arange(1, self.stride + 1, device=loudness.device) / self.stride
+        return mel, (before[..., None] + (loudness - before)[..., None] * steps).flatten(1)
+
+    @torch.jit.export
+    def sound(self, mel: Tensor, loudness: Tensor, sung: Tensor | None = None) -> Tensor:
+        """Second half of :meth:`decode_frames`. Shape: [batch, n, n_mels], 2 x [batch, n] -> [batch, n * hop_length]."""
+        if mel.shape[1] == 0:
+            return mel.new_zeros(mel.shape[0], 0)
+        outputs = self.vocoder(mel)
+        harmonic, noise = self.vocoder.filters(outputs)
+        logits, _ = self.vocoder.filters.pitch(outputs)
+        f0 = self.pitch(logits)
+        if sung is not None:
+            f0 = torch.where(sung > 0, sung.double(), f0)
+        return self.synthesizer(f0, harmonic, noise, gain_of_loudness(loudness))
 
     def frames_of(self, samples: int) -> int:
         """Latent frames of a sound of that many samples."""
@@ -47,7 +177,18 @@ class Wavae(nn.Module):
         """Samples that latent frames decode to."""
         return max(0, (frames - 1) * self.config.latent_hop - self.config.latent_hop // 2)
 
-    @torch.no_grad()
+    def stream(self, seed: int = 0) -> "Wavae":
+        """A twin of this model: its weights, a past of its own.
+
+        Args:
+            seed: of the noise.
+        """
+        stream = twin(self)
+        stream.synthesizer.noise.seed = seed
+        stream.reset(1)
+        return stream
+
+    @torch.inference_mode()
     def encode(self, audio: np.ndarray | Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Encode a whole sound at the model's rate.
 
@@ -58,11 +199,11 @@ class Wavae(nn.Module):
         audio = torch.as_tensor(np.ascontiguousarray(audio, np.float32))
         hop = self.config.latent_hop
         audio = nn.functional.pad(audio, (0, self.frames_of(len(audio)) * hop - len(audio)))
-        stream = EncoderStream(self)
-        parts = [stream.push(block) for block in audio.split(CHUNK * hop)]
-        return torch.cat([z for z, _ in parts]).numpy(), torch.cat([c for _, c in parts]).numpy()
+        stream = self.stream()
+        parts = [stream.encode_hops(block[None]) for block in audio.split(CHUNK * hop)]
+        return torch.cat([z[0] for z, _ in parts]).numpy(), torch.cat([c[0] for _, c in parts]).numpy()
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def decode(
         self,
         latents: np.ndarray | Tensor,
@@ -74,39 +215,76 @@ class Wavae(nn.Module):
         """Decode a whole latent path.
 
         Args:
-            samples: length of the sound; by default all that the path covers. seed: of the noise.
+            latents: [frames, latent_dim].
+            controls: [frames, n_controls].
+            samples: length of the sound; by default all that the path covers.
+            seed: of the noise.
             f0: [n] Hz at samples ``0, hop_length`` ...: sung instead of the model's own pitch where it is above 0.
 
         Shape:
-            latents: [frames, latent_dim]; controls: [frames, n_controls] -> [samples]
+            -> [samples]
         """
-        latents, controls = (torch.as_tensor(np.ascontiguousarray(x, np.float32)) for x in (latents, controls))
-        stream = DecoderStream(self, seed)
-        sung = torch.zeros(STRIDE * len(latents))
+        z, controlled = (torch.as_tensor(np.ascontiguousarray(x, np.float32)) for x in (latents, controls))
+        stream = self.stream(seed)
+        sung = torch.zeros(STRIDE * len(z))
         if f0 is not None:
             # The first mel frame is centred one hop before the first sample.
             known = torch.as_tensor(np.nan_to_num(f0), dtype=torch.float32)[: len(sung) - 1]
             sung[1 : 1 + len(known)] = known
-        parts = [
-            stream.push(*part) for part in zip(latents.split(CHUNK), controls.split(CHUNK), sung.split(STRIDE * CHUNK))
-        ]
-        end = stream.lead + (self.samples_of(len(latents)) if samples is None else samples)
-        return torch.cat(parts)[stream.lead : end].numpy()
+        chunks = zip(z.split(CHUNK), controlled.split(CHUNK), sung.split(STRIDE * CHUNK))
+        parts = [stream.decode_frames(*(x[None] for x in chunk))[0] for chunk in chunks]
+        start = self.decoder_latency
+        end = start + (self.samples_of(len(z)) if samples is None else samples)
+        return torch.cat(parts)[start:end].numpy()
 
-    def forward(self, audio: Tensor) -> Tensor:
-        """Resynthesise. Within ``with model.streaming():`` a block of a stream, ``config.delay`` samples late; else a whole sound.
-
-        Shape: [samples] -> [samples]
-        """
-        if self._stream is not None:
-            return self._stream.push(audio)
-        return torch.from_numpy(self.decode(*self.encode(audio), samples=len(audio)))
+    def resynthesise(self, audio: np.ndarray | Tensor) -> np.ndarray:
+        """Encode and decode a whole sound. Shape: [samples] -> [samples]."""
+        return self.decode(*self.encode(audio), samples=len(audio))
 
     @contextlib.contextmanager
-    def streaming(self, seed: int = 0, live: bool = False) -> Iterator[Stream]:
-        """Make calls of the model go on where the one before ended, until the block ends; ``live`` as in :class:`Stream`."""
-        before, self._stream = self._stream, Stream(self, seed, live)
-        try:
-            yield self._stream
-        finally:
-            self._stream = before
+    def streaming(self, seed: int = 0, live: bool = False) -> "Iterator[Stream]":
+        """A new stream of this model, for blocks of any size; see :class:`Stream`.
+
+        Args:
+            seed: of the noise.
+            live: compile the model, which takes some seconds and makes small blocks cheaper.
+        """
+        yield Stream(self, seed, live)
+
+
+def whole_stream(model: Wavae, seed: int = 0) -> BlockAdapter:
+    """The whole model as one streaming module, [batch, samples] -> [batch, samples], for blocks of any size.
+
+    Args:
+        model: whose weights it shares.
+        seed: of the noise.
+
+    Returns:
+        A twin; ``torch.jit.script`` compiles it.
+    """
+    stream = model.stream(seed)
+    return twin(BlockAdapter(stream, stream.hop_length, stream.latency))
+
+
+class Stream:
+    """A live effect for arrays and tensors of one sound.
+
+    The output trails the input by ``latency`` samples, whatever the sizes of the blocks.
+
+    Args:
+        model: whose weights it shares.
+        seed: of the noise.
+        live: compile the model, which takes half a second and makes small blocks cheaper.
+    """
+
+    def __init__(self, model: Wavae, seed: int = 0, live: bool = False) -> None:
+        module = whole_stream(model, seed)
+        self.latency = module.latency
+        self.module = scripted(module, torch.zeros(1, model.hop_length)) if live else module
+
+    @torch.inference_mode()
+    def push(self, audio: Block) -> Block:
+        """Take a block of sound, give a block of the same length and kind. Shape: [samples] -> [samples]."""
+        if isinstance(audio, np.ndarray):
+            return self.module(torch.from_numpy(np.ascontiguousarray(audio, np.float32))[None])[0].numpy()
+        return self.module(audio[None])[0]

@@ -1,34 +1,37 @@
 """Convolutional VAE between mel frames and latent frames; causal, half the mel rate."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
-from vqsynth.streaming.convnext import Block
+from vqsynth.streaming.convnext import Blocks
 from vqsynth.streaming.convolution import CausalConv1d
 from vqsynth.wavae.network.config import STRIDE, WavaeConfig
-
-
-def _blocks(count: int, config: WavaeConfig) -> nn.Sequential:
-    return nn.Sequential(*(Block(config.width, config.expansion, config.kernel_size) for _ in range(count)))
 
 
 class Encoder(nn.Module):
     """Mel frames to the Gaussian posterior of each latent frame.
 
-    Shape: [batch, frames, n_mels] -> mean, log-variance: 2 x [batch, frames // 2, latent_dim]
+    Shape:
+        [batch, frames, n_mels] -> mean, log-variance: 2 x [batch, frames // 2, latent_dim]
     """
 
     def __init__(self, config: WavaeConfig) -> None:
         super().__init__()
         self.stride = STRIDE
-        self.embed = CausalConv1d(config.n_mels, config.width, 3)
-        self.fine = _blocks(1, config)
-        self.down = nn.Conv1d(config.width, config.width, STRIDE, stride=STRIDE)
-        self.blocks = _blocks(config.encoder_blocks - 1, config)
-        self.norm = nn.LayerNorm(config.width)
-        self.head = nn.Linear(config.width, 2 * config.latent_dim)
+        width, expansion, size = config.width, config.expansion, config.kernel_size
+        self.embed = CausalConv1d(config.n_mels, width, 3)
+        self.fine = Blocks(1, width, expansion, size)
+        self.down = nn.Conv1d(width, width, STRIDE, stride=STRIDE)
+        self.blocks = Blocks(config.encoder_blocks - 1, width, expansion, size)
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, 2 * config.latent_dim)
+
+    @torch.jit.export
+    def reset(self, batch: int = 1) -> None:
+        """Begin ``batch`` new streams."""
+        self.embed.reset(batch)
+        self.fine.reset(batch)
+        self.blocks.reset(batch)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         x = self.fine(self.embed(mel.transpose(1, 2)))
@@ -42,18 +45,27 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Latent frames and scaled controls to mel frames.
 
-    Shape: [batch, frames, latent_dim], [batch, frames, n_controls] -> [batch, 2 * frames, n_mels]
+    Shape:
+        [batch, frames, latent_dim], [batch, frames, n_controls] -> [batch, 2 * frames, n_mels]
     """
 
     def __init__(self, config: WavaeConfig) -> None:
         super().__init__()
         self.stride = STRIDE
-        self.embed = CausalConv1d(config.latent_dim + len(config.controls), config.width, 3)
-        self.blocks = _blocks(config.decoder_blocks - 1, config)
-        self.up = nn.Conv1d(config.width, STRIDE * config.width, 1)
-        self.fine = _blocks(1, config)
-        self.norm = nn.LayerNorm(config.width)
-        self.head = nn.Linear(config.width, config.n_mels)
+        width, expansion, size = config.width, config.expansion, config.kernel_size
+        self.embed = CausalConv1d(config.latent_dim + len(config.controls), width, 3)
+        self.blocks = Blocks(config.decoder_blocks - 1, width, expansion, size)
+        self.up = nn.Conv1d(width, STRIDE * width, 1)
+        self.fine = Blocks(1, width, expansion, size)
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, config.n_mels)
+
+    @torch.jit.export
+    def reset(self, batch: int = 1) -> None:
+        """Begin ``batch`` new streams."""
+        self.embed.reset(batch)
+        self.blocks.reset(batch)
+        self.fine.reset(batch)
 
     def forward(self, latents: Tensor, controls: Tensor) -> Tensor:
         x = self.blocks(self.embed(torch.cat([latents, controls], -1).transpose(1, 2)))

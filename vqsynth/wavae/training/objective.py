@@ -64,7 +64,7 @@ def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
 
 def pitch_losses(model: Wavae, outputs: Tensor, f0: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
     """Cross-entropies of pitch (voiced frames) and of voicing (active frames)."""
-    logits, voicing = model.vocoder.pitch(outputs)
+    logits, voicing = model.vocoder.filters.pitch(outputs)
     voiced = (f0 > 0) & active
     goal = encode_f0(f0, model.config.pitch_bins)
     goal = goal / goal.sum(-1, keepdim=True).clamp_min(1e-6)
@@ -75,9 +75,9 @@ def pitch_losses(model: Wavae, outputs: Tensor, f0: Tensor, active: Tensor) -> t
 
 def synthesise(model: Wavae, outputs: Tensor, batch: AnalyzedBatch, generator: torch.Generator | None) -> Tensor:
     """Sound of the vocoder's outputs, sung at the tracked pitch. Shape: [batch, frames, n] -> [batch, samples]."""
-    harmonic, noise = model.vocoder.bands(outputs)
+    harmonic, noise = model.vocoder.filters(outputs)
     f0 = fill_f0(batch.f0.cpu()).to(batch.f0)
-    return model.synth.whole(f0, harmonic, noise, batch.gain, generator)
+    return model.synthesizer.synthesise_batch(f0, harmonic, noise, batch.gain, generator)
 
 
 def vocoder_losses(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from vqsynth.figures.mel import mel_panels
 from vqsynth.wavae.network.model import Wavae
@@ -48,7 +47,7 @@ def draw(folder: Path, model: Wavae, axes: Pca, held_out: list[np.ndarray]) -> l
     if held_out:
         audio = excerpts(held_out, rate)
         paths.append(target / "resynthesis.png")
-        output = model(torch.from_numpy(audio)).numpy()
+        output = model.resynthesise(audio)
         mel_panels(
             paths[1], [("recordings the model was not trained on", audio), ("resynthesis", output)], rate, title=name
         )

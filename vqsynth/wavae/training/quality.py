@@ -7,6 +7,7 @@ import torch
 
 from vqsynth.descriptors import f0 as tracker
 from vqsynth.dsp.losses import multi_resolution_stft
+from vqsynth.dsp.mel import absolute_mel
 from vqsynth.wavae.network.model import Wavae
 
 
@@ -14,7 +15,7 @@ def mel_frames(model: Wavae, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """Absolute log-mel frames in dB [frames, n_mels], and their loudness [frames]."""
     overlap = model.config.n_fft - model.config.hop_length
     mel, controls = model.analysis(torch.nn.functional.pad(torch.from_numpy(audio)[None], (overlap, overlap)))
-    return (mel[0] * 40 - 30 + controls[0, :, :1]).numpy(), controls[0, :, 0].numpy()
+    return absolute_mel(mel[0], controls[0, :, 0]).numpy(), controls[0, :, 0].numpy()
 
 
 def mel_distance(model: Wavae, audio: np.ndarray, reference: np.ndarray) -> float:
@@ -42,7 +43,7 @@ def held_out_quality(model: Wavae, recordings: list[np.ndarray]) -> dict[str, fl
         return {}
     distances, spectral, cents = [], [], []
     for audio in recordings:
-        output = model(torch.from_numpy(audio)).numpy()
+        output = model.resynthesise(audio)
         distances.append(mel_distance(model, output, audio))
         spectral.append(float(multi_resolution_stft(torch.from_numpy(output)[None], torch.from_numpy(audio)[None])))
         cents.append(pitch_error(output, audio, rate))

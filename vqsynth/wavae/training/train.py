@@ -33,10 +33,10 @@ def check_export(domain: Domain, audio: np.ndarray) -> float:
     """
     model = domain.model
     sound = torch.from_numpy(np.ascontiguousarray(audio[: 3 * domain.config.sample_rate], np.float32))
-    whole = model(sound)
+    whole = torch.from_numpy(model.resynthesise(sound))
     with domain.streaming() as stream:
-        padded = torch.nn.functional.pad(sound, (0, stream.delay))
-        streamed = torch.cat([stream.push(block) for block in padded.split(EXPORT_BLOCK)])[stream.delay :]
+        padded = torch.nn.functional.pad(sound, (0, stream.latency))
+        streamed = torch.cat([stream.push(block) for block in padded.split(EXPORT_BLOCK)])[stream.latency :]
     difference = float((whole - streamed).abs().max())
     if not np.isfinite(difference):
         raise VqsynthError(
@@ -124,7 +124,7 @@ def train_domain(
     reporter.phase("checking that streaming equals offline", None)
     difference = check_export(domain, next(pieces_of(corpus, False)))
     reporter.say(
-        f"streamed in blocks of {EXPORT_BLOCK} samples it differs by {difference:.1g} from offline; delay {config.delay} samples"
+        f"streamed in blocks of {EXPORT_BLOCK} samples it differs by {difference:.1g} from offline; latency {config.latency} samples"
     )
     run.clean()
     return domain
