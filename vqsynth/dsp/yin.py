@@ -12,7 +12,9 @@ VOICED = 0.3
 """Aperiodicity above which a frame has no pitch."""
 
 
-def yin(frames: Tensor, sample_rate: int, fmin: float = 60.0, threshold: float = THRESHOLD, voiced: float = VOICED) -> Tensor:
+def yin(
+    frames: Tensor, sample_rate: int, fmin: float = 60.0, threshold: float = THRESHOLD, voiced: float = VOICED
+) -> Tensor:
     """Pitch of frames.
 
     Args:

@@ -142,9 +142,7 @@ class Shaper:
         # The sound begins half a window before frame 0; frames whose window is not complete yet are not judged.
         lead = law.n_fft // 2 // self.hop_length
         heard = np.arange(frames if last else max(0, frames - 2 * lead)) + lead
-        found = descriptors.measure(
-            correction, rounded(audio, self.bits), law.sample_rate, law.n_fft, self.hop_length
-        )
+        found = descriptors.measure(correction, rounded(audio, self.bits), law.sample_rate, law.n_fft, self.hop_length)
         for name, measurement in found.items():
             measured = measurement.values[heard].astype(np.float64)
             counts = measurement.valid[heard] & wanted.mask[: len(heard)] & (measured > 0)

@@ -114,7 +114,10 @@ class Excitation(nn.Module):
         pulses, phase = pulse_train(f0_per_sample(f0, self.hop_length), self.state_phase, self.sample_rate)
         self.state_phase = phase
         self.state_f0 = f0[:, -1:]
-        signals = torch.cat([self.state_pulses, pulses], 1), torch.cat([self.state_noise, self.noise(pulses.shape[1])], 1)
+        signals = (
+            torch.cat([self.state_pulses, pulses], 1),
+            torch.cat([self.state_noise, self.noise(pulses.shape[1])], 1),
+        )
         kept = self.n_fft - self.hop_length
         self.state_pulses = signals[0][:, signals[0].shape[1] - kept :].clone()
         self.state_noise = signals[1][:, signals[1].shape[1] - kept :].clone()
