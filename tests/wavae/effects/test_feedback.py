@@ -148,10 +148,10 @@ def test_curves_that_make_no_sense(name, drawn, message):
 
 def test_settings_that_make_no_sense(domain):
     for settings, message in (
-        (dict(block=8), "--block 8: give 16 to 16384"),
-        (dict(delay_ms=-1.0), "--delay -1"),
-        (dict(breath_db=3.0), "--breath 3"),
-        (dict(breath_db=float("nan")), "--breath nan"),
+        (dict(block=8), "block 8: give 16 to 16384"),
+        (dict(delay_ms=-1.0), "delay_ms -1"),
+        (dict(breath_db=3.0), "breath_db 3"),
+        (dict(breath_db=float("nan")), "breath_db nan"),
         (dict(duration=0.0), "--duration 0: give 0.1 to 3600 s"),
         (dict(duration=1e9), "--duration 1e"),
     ):
