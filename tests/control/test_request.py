@@ -24,7 +24,7 @@ def test_pairs_in_order_with_named_and_unnamed_ranges():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((["centroid", "f0"], ["sin"]), "2 --descriptor and 1 --target"),
+        ((["centroid", "f0"], ["sin"]), "2 descriptor.s. and 1 target.s."),
         ((["centroid"], ["sin"], ["1:2", "3:4"]), "more of them than descriptors"),
         ((["centroid"], ["sin"], ["f0=1:2"]), "'f0' is not asked for"),
         ((["centroid"], ["sin"], [], ["heavy"]), "give a number"),

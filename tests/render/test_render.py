@@ -140,9 +140,9 @@ def test_duration_is_that_of_the_targets_file(tiny_timbre, tmp_path):
     ("options", "said"),
     [
         ({}, "nothing to render"),
-        ({"centroid": "sin", "matcher": "best"}, "--matcher best"),
-        ({"centroid": "sin", "refine": -1}, "--refine -1"),
-        ({"centroid": "sin", "duration": float("nan")}, "--duration nan"),
+        ({"centroid": "sin", "matcher": "best"}, "matcher best"),
+        ({"centroid": "sin", "refine": -1}, "refine -1"),
+        ({"centroid": "sin", "duration": float("nan")}, "duration nan"),
         ({"centroid": "sin", "gain": 200}, "far above full scale"),
         ({"centroid": "sin", "loudness": "sin", "gain": 0}, "one of the two"),
         ({"centroid": ("sin", "10:20")}, "reaches"),

@@ -78,8 +78,8 @@ except VqsynthError as error:
 def test_formats_and_folders_are_checked_first(tmp_path):
     for name, bits, message in (
         ("a.ogg", "16", "must end in"),
-        ("a.flac", "32f", "--bits 32f"),
-        ("a.wav", "8", "--bits 8"),
+        ("a.flac", "32f", "bits 32f"),
+        ("a.wav", "8", "bits 8"),
     ):
         with pytest.raises(UsageError, match=message), open_sound(tmp_path / name, 44_100, bits):
             pass

@@ -17,6 +17,7 @@ from vqsynth.cli.analyze import analyze
 from vqsynth.cli.corpus import corpus_app
 from vqsynth.cli.render import render
 from vqsynth.cli.sweep import sweep
+from vqsynth.cli.text import Command, in_options, printable, sentence
 from vqsynth.cli.timbres import info, timbres
 from vqsynth.cli.train import train
 from vqsynth.cli.transfer import decode, encode, transfer
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 for _panel, _commands in PANELS.items():
     for _command in _commands:
-        app.command(rich_help_panel=_panel)(_command)
+        app.command(rich_help_panel=_panel, cls=Command)(_command)
 app.add_typer(wavae_app, name="wavae", rich_help_panel="Make sound")
 app.add_typer(corpus_app, name="corpus", rich_help_panel="Train your own")
 
@@ -81,7 +82,7 @@ class _Warnings(logging.Handler):
     """Prints warnings to standard error as it is at the time."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(f"warning: {record.getMessage()}", file=sys.stderr)
+        print(f"warning: {printable(in_options(record.getMessage()))}", file=sys.stderr)
 
 
 def _print_warnings() -> None:
@@ -93,7 +94,7 @@ def _print_warnings() -> None:
 def _explain(error: Exception) -> tuple[str, int]:
     """One sentence for an error, and the exit code."""
     if isinstance(error, VqsynthError):
-        return str(error), error.exit_code
+        return sentence(error), error.exit_code
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}", 1
@@ -106,6 +107,6 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _fail(message: str, code: int) -> NoReturn:
     try:
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {printable(message)}", file=sys.stderr)
     finally:
         sys.exit(code)

@@ -7,12 +7,14 @@ from typing import Annotated, Optional
 
 import typer
 
+from vqsynth.cli.text import Command
+
 corpus_app = typer.Typer(no_args_is_help=True, help="Recordings to train on: fetch public ones, check your own.")
 
 _COLOURS = {"used": "green", "varied": "cyan", "left out": "red"}
 
 
-@corpus_app.command()
+@corpus_app.command(cls=Command)
 def fetch(
     name: Annotated[
         Optional[str], typer.Argument(help="the pack, such as violin; without it the packs are listed")
@@ -45,7 +47,7 @@ def fetch(
     typer.echo(f"next: vqsynth corpus check {target}")
 
 
-@corpus_app.command()
+@corpus_app.command(cls=Command)
 def check(
     folder: Annotated[Path, typer.Argument(help="a folder with recordings, or one file")],
     csv: Annotated[Optional[Path], typer.Option(help="write a row per file here")] = None,

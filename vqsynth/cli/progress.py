@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from vqsynth.cli.text import in_options, printable
+
 if TYPE_CHECKING:
     from vqsynth.training.loop import Step
 
@@ -47,7 +49,7 @@ class TrainingDisplay:
         self.progress.update(self.task, description=text, completed=share or 0.0, detail="")
 
     def say(self, text: str) -> None:
-        self.progress.console.print(text, highlight=False)
+        self.progress.console.print(printable(in_options(text)), highlight=False, markup=False)
 
     def step(self, step: Step) -> None:
         self.rate = 0.95 * self.rate + 0.05 * step.rate if self.rate else step.rate

@@ -40,7 +40,7 @@ def parse_time(text: str) -> float:
     else:
         seconds = 0.0
     if seconds <= 0:
-        raise UsageError(f"--time {text}: not a length of time; write for example 90s, 30m or 1h30m")
+        raise UsageError("not a length of time; write for example 90s, 30m or 1h30m", field="time", value=text)
     return seconds
 
 

@@ -40,7 +40,9 @@ def gain_curve(
     """
     if gain is not None:
         if gain_range is not None and not gain.takes_range:
-            raise UsageError(f"--gain-range {gain_range}: gain {gain.name} fixes its own values; leave one out")
+            raise UsageError(
+                f"gain {gain.name} fixes its own values; leave one out", field="gain_range", value=gain_range
+            )
         range_ = parse_range(gain_range) if gain_range is not None else gain.default_range if gain.needs_range else None
         if range_ is not None and range_.needs_table:
             range_ = GAIN_RANGE
@@ -51,7 +53,7 @@ def gain_curve(
         if values is None:
             values = np.zeros(len(times))
     if values.max() > LOUDEST_DB:
-        raise UsageError(f"--gain: {values.max():.4g} dB is far above full scale; give at most {LOUDEST_DB:g} dB")
+        raise UsageError(f"{values.max():.4g} dB is far above full scale; give at most {LOUDEST_DB:g} dB", field="gain")
     return np.maximum(values, SILENCE_DB)
 
 
@@ -65,7 +67,9 @@ def loudness_target(request: Request, times: np.ndarray, duration: float) -> Res
     assert isinstance(target, Target)
     range_ = None if request.range is None else parse_range(request.range)
     if range_ is not None and range_.needs_table:
-        raise UsageError(f"--range {range_} of loudness: codes are equally loud; give LUFS, such as -45:-20")
+        raise UsageError(
+            "codes are equally loud; give LUFS, such as -45:-20", field="range", value=f"{range_} of loudness"
+        )
     if range_ is None and target.needs_range:
         range_ = _LOUDNESS_RANGE
     values = target.values(times, duration, *(range_.resolve() if range_ is not None else (None, None)))

@@ -65,11 +65,20 @@ def parse_quantity(text: str) -> tuple[float, str | None] | None:
     return value, unit
 
 
-def check_unit(own: str | None, unit: str | None, what: str) -> None:
+def check_unit(own: str | None, unit: str | None, what: str, *, field: str | None = None, value: object = None) -> None:
     """Refuse a quantity that was written in another unit than the descriptor's; None fits any.
+
+    Args:
+        own: the unit that was written.
+        unit: the unit that is needed.
+        what: what was written, for the message.
+        field: the argument that it was written for, if it is known.
+        value: the whole text of it.
 
     Raises:
         UsageError: the units differ; dB and LUFS count as one.
     """
     if own and unit and own != unit and not {own, unit} <= {"dB", "LUFS"}:
-        raise UsageError(f"{what} is in {own}, but what it is for is in {unit}; give it in {unit}")
+        raise UsageError(
+            f"{what} is in {own}, but what it is for is in {unit}; give it in {unit}", field=field, value=value
+        )

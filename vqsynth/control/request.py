@@ -38,20 +38,20 @@ def pair(
         descriptors = ["f0" if pitch else "centroid"]
     if len(descriptors) != len(targets):
         raise UsageError(
-            f"found {len(descriptors)} --descriptor and {len(targets)} --target; give one target for each descriptor, in the same order"
+            f"found {len(descriptors)} descriptor(s) and {len(targets)} target(s); give one target for each descriptor, in the same order"
         )
-    range_of, weight_of = _named(ranges, descriptors, "--range"), _named(weights, descriptors, "--weight")
+    range_of, weight_of = _named(ranges, descriptors, "range"), _named(weights, descriptors, "weight")
     requests = []
     for name, target in zip(descriptors, targets):
         try:
             weight = float(weight_of.get(name, "1"))
         except ValueError:
-            raise UsageError(f"--weight {weight_of[name]} of {name}: give a number above 0") from None
+            raise UsageError("give a number above 0", field="weight", value=f"{weight_of[name]} of {name}") from None
         requests.append(Request(name, target, range_of.get(name), weight))
     return requests
 
 
-def _named(values: Sequence[str], descriptors: Sequence[str], option: str) -> dict[str, str]:
+def _named(values: Sequence[str], descriptors: Sequence[str], field: str) -> dict[str, str]:
     """Values by descriptor."""
     found: dict[str, str] = {}
     unnamed = 0
@@ -60,11 +60,15 @@ def _named(values: Sequence[str], descriptors: Sequence[str], option: str) -> di
         if not name:
             if unnamed >= len(descriptors):
                 raise UsageError(
-                    f"{option} {text}: there are more of them than descriptors; leave it out, or name what it is for"
+                    "there are more of them than descriptors; leave it out, or name what it is for",
+                    field=field,
+                    value=text,
                 )
             name, unnamed = descriptors[unnamed], unnamed + 1
         if name not in descriptors:
-            raise UsageError(f"{option} {text}: '{name}' is not asked for; give it a --descriptor and a --target")
+            raise UsageError(
+                f"'{name}' is not asked for; give it a `descriptor` and a `target`", field=field, value=text
+            )
         if value != "-":
             found[name] = value
     return found

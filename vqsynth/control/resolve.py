@@ -178,12 +178,14 @@ class _Wanted:
             else parse_target(request.target, descriptor=self.name, unit=self.unit)
         )
         if not (np.isfinite(request.weight) and request.weight > 0):
-            raise UsageError(f"--weight {request.weight:g} of {self.name}: give a number above 0")
+            raise UsageError("give a number above 0", field="weight", value=f"{request.weight:g} of {self.name}")
         self.weight = request.weight
         range_ = None if request.range is None else parse_range(request.range)
         if range_ is not None and not target.takes_range:
             raise UsageError(
-                f"--range {range_}: target {target.name} fixes its own values and takes no range; leave one out"
+                f"target {target.name} fixes its own values and takes no range; leave one out",
+                field="range",
+                value=range_,
             )
         if range_ is None and target.needs_range:
             range_ = target.default_range or TABLE_RANGE
@@ -253,7 +255,7 @@ def _check(goal: ResolvedTarget, reach: float, clamp: bool) -> None:
     what = f"{goal.name}: {goal.target} asks for {asked}, but this timbre reaches {goal.reach[0]:.5g} to {goal.reach[1]:.5g}{unit} here"
     if not clamp and outside > _ODD_FRAMES:
         raise UsageError(
-            f"{what}; ask for values inside it (a --range maps a curve onto it), or add --clamp to cut what is outside"
+            f"{what}; ask for values inside it (a `range` maps a curve onto it), or add `clamp` to cut what is outside"
         )
     warn(f"{what}; {outside:.0%} of the frames were cut to that")
     goal.values = np.clip(goal.values, lowest, highest)

@@ -37,10 +37,12 @@ def outputs(source: Path, output: Path | None, suffix: str) -> list[tuple[Path, 
         return [(source, output)]
     folder = output or Path(f"{source.resolve().name}_{suffix}")
     if folder.is_file() or folder.suffix.lower() in (".wav", ".flac"):
-        raise UsageError(f"--output {folder}: {source} is a folder, so the output must be one too")
+        raise UsageError(f"{source} is a folder, so this must be one too", field="output", value=folder)
     if folder.resolve().is_relative_to(source.resolve()):
         raise UsageError(
-            f"--output {folder}: lies within {source}, which would be transferred again; choose another folder"
+            f"lies within {source}, which would be transferred again; choose another folder",
+            field="output",
+            value=folder,
         )
     stems = [path.with_suffix("") for path in files]
     names = [p.name if stems.count(stem) > 1 else p.stem for p, stem in zip(files, stems)]

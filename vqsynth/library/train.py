@@ -45,7 +45,7 @@ def train_timbre(
     """
     recordings, folder = Path(recordings), Path(folder)
     reporter, settings = reporter or Quiet(), settings or TrainSettings(seconds=1800)
-    run = RunFolder(folder, CARD, "--timbre")
+    run = RunFolder(folder, CARD, "timbre")
     device = pick_device(device)
     rank, world = join_processes()
     if resume or finish:
@@ -77,7 +77,7 @@ def train_timbre(
         trainer.run(reporter.step, lambda *event: report_validation(reporter, config, *event))
     if not trainer.started:
         raise VqsynthError(
-            f"{run.work}: the run is too short, its codebook has not started; train longer with --resume and --time or --steps"
+            f"{run.work}: the run is too short, its codebook has not started; train longer with `resume` and `time` or `steps`"
         )
     if rank:
         return None

@@ -1,4 +1,4 @@
-"""Code sequences on disk: what ``encode`` writes and ``decode`` and ``render --codes`` read.
+"""Code sequences on disk: what ``encode`` writes and ``decode`` and ``render`` read.
 
 A ``.npz`` without pickled objects: ``codes`` [frames] int32, ``loudness`` [frames] float32 dB, ``f0``
 [frames] float32 Hz (0 where no pitch is asked for), and the scalars ``format``, ``timbre``, ``model``
@@ -96,7 +96,7 @@ def load_codes(path: str | Path, timbre: Timbre, force: bool = False) -> CodeSeq
         what = f"another training of {theirs}" if theirs == timbre.name else f"the timbre {theirs}"
         if not force:
             raise UsageError(
-                f"{path}: these codes belong to {what}, not to {timbre.name}; name that one, or add --force"
+                f"{path}: these codes belong to {what}, not to {timbre.name}; name that one, or add `force`"
             )
         warn(f"{path}: these codes belong to {what}; {timbre.name} gives them another meaning")
     codes, loudness, f0 = (data[name] for name in _ARRAYS)

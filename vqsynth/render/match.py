@@ -168,7 +168,7 @@ def _viterbi(candidates: np.ndarray, local: np.ndarray, jumps: np.ndarray) -> np
 def check_matcher(name: str) -> None:
     """Raise UsageError unless there is a matcher of this name."""
     if name not in MATCHERS:
-        raise UsageError(f"--matcher {name}: unknown; choose one of {', '.join(MATCHERS)}")
+        raise UsageError(f"unknown; choose one of {', '.join(MATCHERS)}", field="matcher", value=name)
 
 
 def match(

@@ -61,9 +61,11 @@ class RenderSettings:
         """
         check_matcher(self.matcher)
         if self.rounds < 0:
-            raise UsageError(f"--refine {self.refine}: give 0 or more rounds")
+            raise UsageError("give 0 or more rounds", field="refine", value=self.refine)
         if self.duration is not None and not SHORTEST <= self.duration <= LONGEST:
-            raise UsageError(f"--duration {self.duration:g}: give {SHORTEST:g} s to {LONGEST / 3600:g} hours")
+            raise UsageError(
+                f"give {SHORTEST:g} s to {LONGEST / 3600:g} hours", field="duration", value=f"{self.duration:g}"
+            )
 
     def seconds(self, targets: Sequence[object], given: CodeSequence | None, frame_rate: float) -> float:
         """Length of the render: as asked, that of the given codes, that of the longest target file, or 24 s."""

@@ -77,7 +77,7 @@ def encode(
     from vqsynth.vqvae.quantizer import nearest_codes
 
     if pitch not in PITCH:
-        raise UsageError(f"--pitch {pitch}: choose track or codes")
+        raise UsageError("choose track or codes", field="pitch", value=pitch)
     model, config = timbre.model, timbre.config
     recording = RecordingBlocks(source, config)
     f0, moved, reach = recording.pitch(progress), 0, reachable_f0(timbre)

@@ -34,7 +34,7 @@ def check_output(path: str | Path, bits: str = "16") -> None:
     if allowed is None:
         raise UsageError(f"{path}: the output must end in .wav or .flac")
     if bits not in allowed:
-        raise UsageError(f"--bits {bits}: {path.suffix} files can have {', '.join(allowed)}")
+        raise UsageError(f"{path.suffix} files can have {', '.join(allowed)}", field="bits", value=bits)
     if not path.parent.is_dir():
         raise VqsynthError(f"{path.parent}: this output folder does not exist; create it first")
 
@@ -84,5 +84,5 @@ def open_sound(path: str | Path, sample_rate: int, bits: str = "16") -> Iterator
             raise VqsynthError(f"{path}: could not be written whole (is the disk full?); free some space")
     if writer.peak > 1.0 and bits != "32f":
         warn(
-            f"{path}: peaks {20 * np.log10(writer.peak):.1f} dB over full scale were clipped; use a lower --gain or --bits 32f"
+            f"{path}: peaks {20 * np.log10(writer.peak):.1f} dB over full scale were clipped; use a lower `gain` or `bits=32f`"
         )

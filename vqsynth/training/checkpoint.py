@@ -53,5 +53,5 @@ def load(path: Path, modules: Modules, optimizers: Optimizers, others: Mapping[s
             state["state"] = entries
             optimizer.load_state_dict(state)
     except (SafetensorError, KeyError, RuntimeError, ValueError, OSError) as error:
-        raise VqsynthError(f"{path}: this checkpoint cannot be resumed ({error}); train without --resume") from error
+        raise VqsynthError(f"{path}: this checkpoint cannot be resumed ({error}); train without `resume`") from error
     return progress

@@ -89,7 +89,7 @@ class _Writer:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise DiskFull(
-                f"{self.folder}: the prepared recordings do not fit ({error.strerror}); free some space or choose another --output"
+                f"{self.folder}: the prepared recordings do not fit ({error.strerror}); free some space or choose another `output`"
             ) from error
         frames = len(arrays["f0"])
         self.pieces.append(Piece(source, held_out, varied, self.samples, len(audio), self.frames, frames))

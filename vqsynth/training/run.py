@@ -56,7 +56,7 @@ def pick_device(device: str) -> str:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(
-            f"--device {device}: not usable here ({str(error).splitlines()[0]}); use auto, cpu or cuda"
+            f"not usable here ({str(error).splitlines()[0]}); use auto, cpu or cuda", field="device", value=device
         ) from error
     return device
 
@@ -72,11 +72,11 @@ class RunFolder:
 
     Args:
         folder: of the model. card: name of the card that a finished model has.
-        option: the command's option that names the model, for messages.
+        field: the argument that names the model, for messages.
     """
 
-    def __init__(self, folder: Path, card: str, option: str) -> None:
-        self.folder, self.card, self.option = folder, card, option
+    def __init__(self, folder: Path, card: str, field: str) -> None:
+        self.folder, self.card, self.field = folder, card, field
         self.work = folder / "training"
 
     def create(self, overwrite: bool) -> None:
@@ -89,11 +89,11 @@ class RunFolder:
             shutil.rmtree(self.work, ignore_errors=True)
         elif (self.folder / self.card).is_file():
             raise UsageError(
-                f"{self.folder}: is there already; choose another {self.option}, or replace it with --overwrite"
+                f"{self.folder}: is there already; choose another `{self.field}`, or replace it with `overwrite`"
             )
         elif (self.work / "checkpoint.safetensors").is_file():
             raise UsageError(
-                f"{self.folder}: holds an unfinished run; go on with --resume, or start again with --overwrite"
+                f"{self.folder}: holds an unfinished run; go on with `resume`, or start again with `overwrite`"
             )
         self._make()
 
@@ -102,7 +102,7 @@ class RunFolder:
             self.work.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise VqsynthError(
-                f"{self.folder}: cannot be created ({error.strerror}); choose another --output"
+                f"{self.folder}: cannot be created ({error.strerror}); choose another `output`"
             ) from error
 
     def write_settings(self, config: BaseModel, settings: BaseModel) -> None:
@@ -122,12 +122,12 @@ class RunFolder:
             UsageError: nothing to resume, or another ``config`` than the run's.
         """
         if not (self.work / "checkpoint.safetensors").is_file():
-            raise UsageError(f"{self.work}: no checkpoint to resume; start without --resume")
+            raise UsageError(f"{self.work}: no checkpoint to resume; start without `resume`")
         stored = read_toml(self.work / "settings.toml")
         stored_config = config_type(**stored["model"])
         if config is not None and stored_config != config:
             raise UsageError(
-                f"{self.work}: was started with another --preset; resume without --preset, or train anew under another name"
+                f"{self.work}: was started with another `preset`; resume without `preset`, or train anew under another name"
             )
         merged = dict(stored["training"])
         if settings.steps or settings.seconds:
@@ -190,5 +190,5 @@ def report_validation(
     if loop.judged() and STALE_SHARE < stale <= STALE_SHARE + 1.5 / loop.settings.validations and step.share < 0.95:
         reporter.say(
             f"held-out recordings have not improved since {loop.best_share:.0%} of the run: more steps may not help; "
-            "Ctrl-C keeps what there is, then --finish builds from it"
+            "Ctrl-C keeps what there is, then `finish` builds from it"
         )

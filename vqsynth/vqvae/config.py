@@ -101,5 +101,5 @@ def preset(name: str) -> ModelConfig:
         UsageError: no preset has this name.
     """
     if name not in PRESETS:
-        raise UsageError(f"--preset {name}: unknown; choose one of {', '.join(PRESETS)}")
+        raise UsageError(f"unknown; choose one of {', '.join(PRESETS)}", field="preset", value=name)
     return PRESETS[name]

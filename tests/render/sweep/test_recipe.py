@@ -54,7 +54,7 @@ def test_seeds():
     assert parse_seeds("0:3") == [0, 1, 2]
     assert parse_seeds("4,1, 8:10") == [4, 1, 8, 9]
     for text in ("", "a", "3:3", "-1", "1.5"):
-        with pytest.raises(UsageError, match="--seeds"):
+        with pytest.raises(UsageError, match="seeds"):
             parse_seeds(text)
 
 

@@ -180,5 +180,5 @@ def test_a_dask_cluster_gives_the_same_sounds(items, cluster, tmp_path):
 
 def test_no_cluster_is_a_clear_error(items, tmp_path):
     pytest.importorskip("distributed")
-    with pytest.raises(VqsynthError, match="--dask tcp://127.0.0.1:9: no scheduler answers"):
+    with pytest.raises(VqsynthError, match="dask tcp://127.0.0.1:9: no scheduler answers"):
         sweep(items, tmp_path / "out", dask="tcp://127.0.0.1:9")

@@ -123,7 +123,7 @@ def test_curves_are_read_and_bounded():
 @pytest.mark.parametrize(
     ("name", "drawn", "message"),
     [
-        ("feedback", "101", "--feedback 101: asks for 101 at 0.00 s; give 0 to 100"),
+        ("feedback", "101", "feedback 101: asks for 101 at 0.00 s; give 0 to 100"),
         ("feedback", "-1", "give 0 to 100"),
         ("feedback", "nan", "not a usable number"),
         ("feedback", "inf", "not a usable number"),
@@ -152,8 +152,8 @@ def test_settings_that_make_no_sense(domain):
         (dict(delay_ms=-1.0), "delay_ms -1"),
         (dict(breath_db=3.0), "breath_db 3"),
         (dict(breath_db=float("nan")), "breath_db nan"),
-        (dict(duration=0.0), "--duration 0: give 0.1 to 3600 s"),
-        (dict(duration=1e9), "--duration 1e"),
+        (dict(duration=0.0), "duration 0: give 0.1 to 3600 s"),
+        (dict(duration=1e9), "duration 1e"),
     ):
         with pytest.raises(UsageError, match=message.replace("+", r"\+")):
             feedback(domain, FeedbackSettings(**settings))

@@ -110,7 +110,7 @@ def test_lengths_are_reconciled_as_stated(domain, path, low_path):
         frames_of(round(0.8 * RATE))
     }
     for wrong in ("long", "0", "-1", "nan", "inf", "1e9", "0.001"):
-        with pytest.raises(UsageError, match=f"--length {wrong}"):
+        with pytest.raises(UsageError, match=f"length {wrong}"):
             reconcile([path, low_path], wrong, frames_of)
 
 
@@ -247,16 +247,16 @@ def test_requests_that_make_no_sense_leave_nothing(domain, files, tmp_path):
     for sounds, options, message in (
         (files[:1], {}, "1 sound"),
         (files[:3], {}, "3 sound"),
-        (files, {}, "--plane x,y or --path"),
+        (files, {}, "point=x,y` or `trajectory"),
         (files, {"point": "0,0", "trajectory": way}, "either"),
-        (files, {"curve": "sin", "point": "0,0"}, "--curve sin"),
-        (files[:2], {"point": "0,0"}, "--plane: lies between four"),
-        (files[:2], {"trajectory": way}, "--path: lies between four"),
+        (files, {"curve": "sin", "point": "0,0"}, "curve sin"),
+        (files[:2], {"point": "0,0"}, "point: lies between four"),
+        (files[:2], {"trajectory": way}, "trajectory: lies between four"),
         (files, {"point": "2,0"}, "outside"),
         (files, {"trajectory": way}, "line 2"),
-        (files[:2], {"level": "loud"}, "--level loud"),
-        (files[:2], {"bits": "8"}, "--bits 8"),
-        (files[:2], {"gain_db": float("nan")}, "--gain nan"),
+        (files[:2], {"level": "loud"}, "level loud"),
+        (files[:2], {"bits": "8"}, "bits 8"),
+        (files[:2], {"gain_db": float("nan")}, "gain_db nan"),
     ):
         with pytest.raises(UsageError, match=message):
             interpolate(sounds, domain, tmp_path / "out.wav", **options)

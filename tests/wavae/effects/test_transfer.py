@@ -149,15 +149,15 @@ def test_names_by_default(domain, source, tmp_path, monkeypatch):
 
 def test_wrong_requests_leave_nothing(domain, source, tmp_path):
     for options, output, kind, message in (
-        ({"strength": 1.5}, None, UsageError, "--adapt 1.5"),
-        ({"strength": float("nan")}, None, UsageError, "--adapt nan"),
-        ({"gain_db": 100.0}, None, UsageError, "--gain 100"),
-        ({"level": "high"}, None, UsageError, "--level high"),
-        ({}, tmp_path / "no", VqsynthError, "--output .*no: this folder does not exist"),
+        ({"strength": 1.5}, None, UsageError, "strength 1.5"),
+        ({"strength": float("nan")}, None, UsageError, "strength nan"),
+        ({"gain_db": 100.0}, None, UsageError, "gain_db 100"),
+        ({"level": "high"}, None, UsageError, "level high"),
+        ({}, tmp_path / "no", VqsynthError, "output .*no: this folder does not exist"),
     ):
         with pytest.raises(kind, match=message):
             transfer_all(source, [domain], output, Display(), **options)
-    with pytest.raises(UsageError, match="--to strings: is given twice"):
+    with pytest.raises(UsageError, match="domains strings: is given twice"):
         transfer_all(source, [domain, load(domain.path)], None, Display())
     with pytest.raises(UsageError, match="within"):
         transfer_all(tmp_path, [domain], tmp_path / "out", Display())

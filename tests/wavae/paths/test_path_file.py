@@ -70,7 +70,7 @@ def test_texts_give_the_same_path_with_the_domain(domain, path, tmp_path, suffix
     np.testing.assert_allclose(again.controls, path.controls, atol=1e-5)
     assert 0 <= again.samples - path.samples < 1024
     with pytest.raises(
-        UsageError, match=f"z{suffix}: a {suffix.lower()} file does not say which model .* give --model"
+        UsageError, match=f"z{suffix}: a {suffix.lower()} file does not say which model .* give `model`"
     ):
         path_file.load(file)
 
@@ -265,6 +265,6 @@ def test_a_path_of_another_training_is_decoded_with_a_warning(domain, path, tmp_
         moved = dataclasses.replace(path, pca=dataclasses.replace(path.pca, mean=path.pca.mean + 0.1))
         decode_file(moved, domain, tmp_path / "out.wav")
     assert len(warnings) == 1 and "made by another training of strings" in warnings[0]
-    with pytest.raises(UsageError, match="--gain 200: give at most 60 dB"):
+    with pytest.raises(UsageError, match="gain_db 200: give at most 60 dB"):
         decode_file(path, domain, tmp_path / "loud.wav", gain_db=200.0)
     assert not (tmp_path / "loud.wav").exists()

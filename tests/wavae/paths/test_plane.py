@@ -42,7 +42,7 @@ def test_a_point(text, point):
     ],
 )
 def test_what_is_no_point_of_the_plane(text, message):
-    with pytest.raises(UsageError, match=f"--plane {text}: .*{message}"):
+    with pytest.raises(UsageError, match=f"point {text}: .*{message}"):
         parse_point(text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from vqsynth.cli.text import Command
 from vqsynth.cli.wavae.feedback import feedback
 from vqsynth.cli.wavae.interpolate import interpolate
 from vqsynth.cli.wavae.models import info, models
@@ -24,4 +25,4 @@ wavae_app = typer.Typer(
 for _panel, _commands in PANELS.items():
     for _command in _commands:
         # Operators on a path act in the order in which they are written.
-        wavae_app.command(rich_help_panel=_panel, cls=InOrder if _command is bend else None)(_command)
+        wavae_app.command(rich_help_panel=_panel, cls=InOrder if _command is bend else Command)(_command)

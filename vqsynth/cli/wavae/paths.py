@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any, List, Optional
 
 import typer
-from typer.core import TyperCommand
 
+from vqsynth.cli.text import Command
 from vqsynth.cli.transfer import BITS, Bits
 
 OPERATORS = "Operators, in the order in which you write them"
@@ -78,7 +78,7 @@ def decode(
     typer.echo(f"{output}: {len(audio) / path.sample_rate:.2f} s by {domain.name}, peak {abs(audio).max():.2f}")
 
 
-class InOrder(TyperCommand):
+class InOrder(Command):
     """Keeps in ``ctx.meta["order"]`` what was written in which order: (option's name, text), texts of flags empty."""
 
     def parse_args(self, ctx: Any, args: List[str]) -> Any:

@@ -1,4 +1,4 @@
-"""From what the user writes after ``--target`` to a Target."""
+"""From what the user writes as a target to a Target."""
 
 from __future__ import annotations
 

@@ -75,11 +75,11 @@ def parse_seeds(text: str) -> list[int]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d+)\s*(?::\s*(\d+)\s*)?", part)
         if match is None:
-            raise UsageError(f"--seeds {text}: write numbers such as 1,5,8 or a range such as 0:10")
+            raise UsageError("write numbers such as 1,5,8 or a range such as 0:10", field="seeds", value=text)
         start = int(match.group(1))
         seeds += range(start, int(match.group(2))) if match.group(2) else [start]
     if not seeds:
-        raise UsageError(f"--seeds {text}: holds no seed; the end of a range is not part of it")
+        raise UsageError("holds no seed; the end of a range is not part of it", field="seeds", value=text)
     return seeds
 
 
@@ -102,7 +102,7 @@ def expand(recipe: Mapping[str, Any]) -> list[Item]:
             raise UsageError(f"recipe key {key}: its list is empty; give at least one value")
         lists[known] = [_checked(key, known, v) for v in values]
     if "timbres" not in lists:
-        raise UsageError("no timbre to sweep; give --timbres or a recipe with timbres")
+        raise UsageError("no timbre to sweep; give `timbres` or a recipe with timbres")
     for name in lists["descriptors"]:
         descriptors.get(name)
     total = 1

@@ -127,16 +127,20 @@ def _client(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise UsageError("--dask needs the packages dask and distributed; install vqsynth[dask]") from error
+        raise UsageError("needs the packages dask and distributed; install vqsynth[dask]", field="dask") from error
     try:
         client = Client(address, timeout=10)
     except (OSError, ValueError) as error:
         raise VqsynthError(
-            f"--dask {address}: no scheduler answers there ({error or 'no connection'}); start one with `dask scheduler`"
+            f"no scheduler answers there ({error or 'no connection'}); start one with `dask scheduler`",
+            field="dask",
+            value=address,
         ) from error
     if not client.scheduler_info()["workers"]:
         client.close()
-        raise VqsynthError(f"--dask {address}: the scheduler has no workers; start some with `dask worker {address}`")
+        raise VqsynthError(
+            f"the scheduler has no workers; start some with `dask worker {address}`", field="dask", value=address
+        )
     return client
 
 

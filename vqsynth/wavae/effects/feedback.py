@@ -94,7 +94,7 @@ def feedback(
     if output is not None:
         check_output(output, settings.bits)
         if isinstance(source, (str, Path)) and Path(source).resolve() == Path(output).resolve():
-            raise UsageError(f"--output {output}: is the input; choose another name")
+            raise UsageError("is the input; choose another name", field="output", value=output)
     drawn = {
         name: read_curve(name, getattr(settings, name), settings.seed, rate) for name in ("frequency", "q", "feedback")
     }
@@ -105,7 +105,7 @@ def feedback(
     default = SECONDS if source is None else len(entering) / rate
     seconds = settings.duration if settings.duration is not None else length(list(drawn.values()), default)
     if not SHORTEST <= seconds <= LONGEST:
-        raise UsageError(f"--duration {seconds:g}: give {SHORTEST:g} to {LONGEST:g} s")
+        raise UsageError(f"give {SHORTEST:g} to {LONGEST:g} s", field="duration", value=f"{seconds:g}")
     samples = round(seconds * rate)
     curves = {name: curve.sample(samples, rate) for name, curve in drawn.items()}
     audio = _run(loop, entering, curves, samples, progress)

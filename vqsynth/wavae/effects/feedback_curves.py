@@ -19,9 +19,9 @@ Drawn = Union[str, float, np.ndarray, Target]
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """A curve's option, unit, limits, the range of a shape, and whether that is laid out in octaves."""
+    """A curve's unit, limits, the range of a shape, and whether that is laid out in octaves."""
 
-    option: str
+    name: str
     unit: str
     low: float
     high: float
@@ -31,10 +31,10 @@ class Kind:
 
 
 KINDS = {
-    "frequency": Kind("--frequency", "Hz", 20.0, 16_000.0, "200:4000", True, "the centre of the band in Hz"),
-    "q": Kind("--q", "", 0.1, 100.0, "1:10", True, "centre frequency over bandwidth"),
+    "frequency": Kind("frequency", "Hz", 20.0, 16_000.0, "200:4000", True, "the centre of the band in Hz"),
+    "q": Kind("q", "", 0.1, 100.0, "1:10", True, "centre frequency over bandwidth"),
     "feedback": Kind(
-        "--feedback", "", 0.0, 100.0, "0:3", False, "above 1 the loop grows up to its ceiling, below 1 it dies away"
+        "feedback", "", 0.0, 100.0, "0:3", False, "above 1 the loop grows up to its ceiling, below 1 it dies away"
     ),
 }
 
@@ -65,8 +65,10 @@ class Curve:
         if wrong.any():
             first, unit = int(np.argmax(wrong)), f" {self.kind.unit}" if self.kind.unit else ""
             raise UsageError(
-                f"{self.kind.option} {self.text}: asks for {values[first]:.5g}{unit} at {times[first]:.2f} s; "
-                f"give {low:g} to {high:g}{unit} ({self.kind.advice})"
+                f"asks for {values[first]:.5g}{unit} at {times[first]:.2f} s; "
+                f"give {low:g} to {high:g}{unit} ({self.kind.advice})",
+                field=self.kind.name,
+                value=self.text,
             )
         return values
 
@@ -82,7 +84,7 @@ def read_curve(name: str, drawn: Drawn, seed: int, sample_rate: int) -> Curve:
     kind = KINDS[name]
     if isinstance(drawn, np.ndarray) and drawn.ndim:
         if drawn.ndim != 1 or not np.isfinite(drawn).all():
-            raise UsageError(f"{kind.option}: values must be finite numbers in one row, {kind.advice}")
+            raise UsageError(f"values must be finite numbers in one row, {kind.advice}", field=name)
         return Curve(kind, "drawn", None, drawn.astype(np.float64))
     if isinstance(drawn, Target):
         return Curve(kind, drawn.name, drawn.natural_duration, drawn, _ends(kind, drawn, "", drawn.name))
@@ -95,12 +97,11 @@ def read_curve(name: str, drawn: Drawn, seed: int, sample_rate: int) -> Curve:
             spec, descriptor=_column(name, spec), unit=kind.unit or None, seed=seed, sample_rate=sample_rate
         )
     except UsageError as error:
-        message = str(error)
-        raise UsageError(
-            message if spec in message and Path(spec).suffix else f"{kind.option} {text}: {message}"
-        ) from None
+        if spec in str(error) and Path(spec).suffix:
+            raise
+        raise UsageError(str(error), field=name, value=text) from None
     if not kind.unit and target.unit:
-        raise UsageError(f"{kind.option} {text}: is in {target.unit}; give a plain number, {kind.advice}")
+        raise UsageError(f"is in {target.unit}; give a plain number, {kind.advice}", field=name, value=text)
     return Curve(kind, text, target.natural_duration, target, _ends(kind, target, range_, text))
 
 
@@ -111,20 +112,18 @@ def _column(name: str, spec: str) -> str:
     if Path(spec).suffix.lower() not in SUFFIXES:
         return name
     if name != "frequency":
-        raise UsageError(
-            f"{spec}: {KINDS[name].option} cannot be measured on a recording; give a CSV, a shape or a number"
-        )
+        raise UsageError("cannot be measured on a recording; give a CSV, a shape or a number", field=name, value=spec)
     return "centroid"
 
 
 def _ends(kind: Kind, target: Target, range_: str, text: str) -> tuple[float | None, float | None]:
     """The range that a curve is laid on, if one is."""
     if range_ and not target.takes_range:
-        raise UsageError(f"{kind.option} {text}: fixes its own values; leave @{range_} out")
+        raise UsageError(f"fixes its own values; leave @{range_} out", field=kind.name, value=text)
     if not range_ and not target.needs_range:
         return None, None
     read = parse_range(range_ or kind.range)
-    check_unit(read.unit, kind.unit, f"{kind.option} {text}: its range")
+    check_unit(read.unit, kind.unit, "its range", field=kind.name, value=text)
     return read.resolve()
 
 

@@ -39,7 +39,7 @@ def encode_recording(source: str | Path, domain: Domain, level: str = "match") -
         UsageError: unknown ``level``. VqsynthError: the file cannot be used, is silent, or shorter than a latent frame.
     """
     if level not in LEVELS:
-        raise UsageError(f"--level {level}: choose match or raw")
+        raise UsageError("choose match or raw", field="level", value=level)
     audio = read_mono(source, domain.config.sample_rate)
     peak = loudest(audio, domain.config.sample_rate) if len(audio) else -np.inf
     if peak <= SILENT_DB:

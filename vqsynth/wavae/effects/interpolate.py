@@ -62,7 +62,9 @@ def crossfade(spec: str, times: np.ndarray, duration: float, seed: int = 0) -> n
     values = target.values(times, duration, *((0.0, 1.0) if stretched else (None, None)))
     if values.min() < 0 or values.max() > 1:
         raise UsageError(
-            f"--curve {spec}: runs from {values.min():.4g} to {values.max():.4g}; a crossfade goes from 0 (all A) to 1 (all B)"
+            f"runs from {values.min():.4g} to {values.max():.4g}; a crossfade goes from 0 (all A) to 1 (all B)",
+            field="curve",
+            value=spec,
         )
     return values
 
@@ -85,7 +87,7 @@ def weights_of(
         points = plane.read_trajectory(trajectory)
         if points[-1, 0] > duration + 1 / path.rate:
             warn(
-                f"{trajectory}: lasts {points[-1, 0]:.4g} s, the sound {duration:.4g} s; the rest is not heard (--length {points[-1, 0]:.4g})"
+                f"{trajectory}: lasts {points[-1, 0]:.4g} s, the sound {duration:.4g} s; the rest is not heard (`length={points[-1, 0]:.4g}`)"
             )
         x, y = plane.along(points, path.times)
     return plane.corner_weights(x, y)
@@ -100,21 +102,24 @@ def check_request(
         UsageError: not two or four sounds, options for another number, or an output that is an input.
     """
     if len(sources) not in (2, 4):
-        raise UsageError(f"{len(sources)} sound(s): give two to go from A to B, or four with --plane or --path")
+        raise UsageError(f"{len(sources)} sound(s): give two to go from A to B, or four with `point` or `trajectory`")
     if len(sources) == 2 and (point is not None or trajectory is not None):
         raise UsageError(
-            f"{'--plane' if point is not None else '--path'}: lies between four sounds, but there are two; give four, or use --curve"
+            "lies between four sounds, but there are two; give four, or use `curve`",
+            field="point" if point is not None else "trajectory",
         )
     if len(sources) == 4:
         if curve is not None:
-            raise UsageError(f"--curve {curve}: is a crossfade of two sounds, but there are four; use --path")
+            raise UsageError(
+                "is a crossfade of two sounds, but there are four; use `trajectory`", field="curve", value=curve
+            )
         if (point is None) == (trajectory is None):
-            raise UsageError("four sounds: give either --plane x,y or --path plane.csv")
+            raise UsageError("four sounds: give either `point=x,y` or `trajectory=plane.csv`")
         # Read now, so that a mistake is told before four sounds are encoded.
         plane.parse_point(point) if point is not None else plane.read_trajectory(trajectory)
     for written in (output, demo_name(output)):
         if any(written.resolve() == source.resolve() for source in sources):
-            raise UsageError(f"--output {output}: {written} is one of the inputs; choose another name")
+            raise UsageError(f"{written} is one of the inputs; choose another name", field="output", value=output)
 
 
 def demo_name(output: Path) -> Path:

@@ -20,7 +20,7 @@ LOUDEST_GAIN_DB = 60.0
 def check_gain(gain_db: float) -> None:
     """Raise UsageError unless a gain is within 60 dB up or down."""
     if not abs(gain_db) <= LOUDEST_GAIN_DB:
-        raise UsageError(f"--gain {gain_db:g}: give at most {LOUDEST_GAIN_DB:g} dB up or down")
+        raise UsageError(f"give at most {LOUDEST_GAIN_DB:g} dB up or down", field="gain_db", value=f"{gain_db:g}")
 
 
 def maker_of(path: LatentPath, file: str | Path) -> Domain:
@@ -35,7 +35,7 @@ def maker_of(path: LatentPath, file: str | Path) -> Domain:
         return load(path.domain)
     except UsageError as error:
         raise UsageError(
-            f"{file}: made by {path.domain}, which is not among the models here; give its folder with --model, or another model"
+            f"{file}: made by {path.domain}, which is not among the models here; give its folder with `model`, or another model"
         ) from error
 
 

@@ -88,7 +88,7 @@ def carry(
         UsageError: an option is out of range.
     """
     if pitch not in PITCH:
-        raise UsageError(f"--pitch {pitch}: choose track or model")
+        raise UsageError("choose track or model", field="pitch", value=pitch)
     sung, moved = melody(audio, domain, octaves) if pitch == "track" else (None, 0)
     return domain.decode(match_moments(path, strength), seed, sung), moved
 
@@ -189,12 +189,12 @@ def transfer_all(
     names = [label(domain) for domain in domains]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
-        raise UsageError(f"--to {twice}: is given twice; name every model once")
+        raise UsageError("is given twice; name every model once", field="domains", value=twice)
     check_strength(options.get("strength", ADAPT))
     check_gain(options.get("gain_db", 0.0))
     if source.is_file():
         if output is not None and not output.is_dir():
-            raise VqsynthError(f"--output {output}: this folder does not exist; create it first")
+            raise VqsynthError("this folder does not exist; create it first", field="output", value=output)
         jobs = [(source, (output or Path()) / source.stem)]
     else:
         jobs = [(path, target.with_suffix("")) for path, target in outputs(source, output, "transfer")]

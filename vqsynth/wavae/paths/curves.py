@@ -49,16 +49,18 @@ def drawn(path: LatentPath, values: Union[str, float, np.ndarray, Target], kind:
     """
     if isinstance(values, np.ndarray) and values.ndim:
         if values.shape != (len(path),):
-            raise UsageError(f"{kind}: {list(values.shape)} values for a path of {len(path)} frames; give one a frame")
+            raise UsageError(
+                f"{list(values.shape)} values for a path of {len(path)} frames; give one a frame", field=kind
+            )
         if not np.isfinite(values).all():
-            raise UsageError(f"{kind}: its values must be finite; frame {np.argmin(np.isfinite(values))} is not")
+            raise UsageError(f"its values must be finite; frame {np.argmin(np.isfinite(values))} is not", field=kind)
         return values.astype(np.float64), "drawn"
     target, range_, text = _read(values, kind, path.sample_rate)
     how = KINDS[kind]
     ends: tuple[Optional[float], Optional[float]] = (None, None)
     if range_ is not None or target.needs_range:
         read = parse_range(range_ or how.range)
-        check_unit(read.unit, how.unit, f"{kind} {text}: its range")
+        check_unit(read.unit, how.unit, "its range", field=kind, value=text)
         ends = read.resolve(_percentile(path, kind))
     duration = path.samples / path.sample_rate
     curve = target.values(path.times, duration, *ends, log=how.log)
@@ -82,13 +84,13 @@ def _read(
 
         if Path(spec).suffix.lower() in SUFFIXES:
             raise UsageError(
-                f"curve {spec}: a dimension cannot be measured on a recording; give a CSV, a shape or a number"
+                "a dimension cannot be measured on a recording; give a CSV, a shape or a number", field=kind, value=spec
             )
     target = parse_target(
         spec, descriptor=None if kind == "curve" else kind, unit=KINDS[kind].unit, sample_rate=sample_rate
     )
     if range_ and not target.takes_range:
-        raise UsageError(f"{kind} {text}: {spec} fixes its own values; leave @{range_} out")
+        raise UsageError(f"{spec} fixes its own values; leave @{range_} out", field=kind, value=text)
     return target, range_ or None, text
 
 

@@ -61,9 +61,11 @@ def reconcile(paths: Sequence[LatentPath], length: str | float, frames_of: Calla
     try:
         seconds = float(length)
     except ValueError:
-        raise UsageError(f"--length {length}: choose longest, shortest, or a number of seconds") from None
+        raise UsageError("choose longest, shortest, or a number of seconds", field="length", value=length) from None
     if not (math.isfinite(seconds) and 1 / longest.rate <= seconds <= MAX_SECONDS):
-        raise UsageError(f"--length {length}: give {1 / longest.rate:.3f} s (one latent frame) to {MAX_SECONDS:g} s")
+        raise UsageError(
+            f"give {1 / longest.rate:.3f} s (one latent frame) to {MAX_SECONDS:g} s", field="length", value=length
+        )
     samples = round(seconds * longest.sample_rate)
     return [resample(path, frames_of(samples), samples) for path in paths]
 

@@ -29,7 +29,11 @@ def distance(path: LatentPath) -> float:
 def check_strength(strength: float) -> None:
     """Raise UsageError unless ``strength`` is between 0 and 1."""
     if not 0 <= strength <= 1:
-        raise UsageError(f"--adapt {strength:g}: give a number from 0 (as it is) to 1 (all the way into the domain)")
+        raise UsageError(
+            "give a number from 0 (as it is) to 1 (all the way into the domain)",
+            field="strength",
+            value=f"{strength:g}",
+        )
 
 
 def match_moments(path: LatentPath, strength: float) -> LatentPath:

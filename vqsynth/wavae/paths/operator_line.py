@@ -37,7 +37,7 @@ def apply(path: LatentPath, steps: Sequence[tuple[str, str]], raw: bool = False,
             history counts up by one, so that two commands in a row do what one with both does.
 
     Raises:
-        UsageError: unknown operator or dimension, or a text that cannot be read; the message begins with ``--name text``.
+        UsageError: unknown operator or dimension, or a text that cannot be read; its field is the operator, its value the text.
     """
     chosen = [_checked("dim", text, lambda: _dims(path, text)) for name, text in steps if name == "dim"]
     dims = chosen[0] if chosen else None
@@ -74,12 +74,14 @@ def _step(path: LatentPath, name: str, text: str, dims: Optional[list[int]], raw
 
 
 def _checked(name: str, text: str, step: Callable[[], Any]) -> Any:
-    """Run a step; what is wrong with it is said with the words of the command line before it."""
+    """Run a step; what is wrong with it carries the operator's name and text."""
     try:
         return step()
     except UsageError as error:
-        message = str(error)
-        raise UsageError(f"--{message}" if message.startswith(f"{name} ") else f"--{name} {text}: {message}") from error
+        field = name.replace("-", "_")
+        if error.field == field:
+            raise
+        raise UsageError(str(error), field=field, value=text) from error
 
 
 def _dims(path: LatentPath, text: str) -> Optional[list[int]]:

@@ -70,7 +70,7 @@ def randomize(path: LatentPath, amount: float, dims: Dims = None, raw: bool = Fa
     """
     chosen, amount = choose(path, dims), _amount("randomize", amount)
     if seed < 0:
-        raise UsageError(f"seed {seed}: give a whole number from 0")
+        raise UsageError("give a whole number from 0", field="seed", value=seed)
     width = _GAUSSIAN_CORNER / NOISE_HZ * path.rate
     reach = int(np.ceil(5 * width))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
@@ -108,7 +108,9 @@ def smooth(path: LatentPath, frames: int, dims: Dims = None, raw: bool = False) 
     """
     chosen = choose(path, dims)
     if not np.isfinite(frames) or frames != int(frames) or not 1 <= frames <= LONGEST_SMOOTHING:
-        raise UsageError(f"smooth {frames:g}: give a whole number of frames from 1 to {LONGEST_SMOOTHING:,}")
+        raise UsageError(
+            f"give a whole number of frames from 1 to {LONGEST_SMOOTHING:,}", field="smooth", value=f"{frames:g}"
+        )
     window = np.hanning(int(frames) // 2 * 2 + 3)[1:-1]
     bent = ndimage.convolve1d(_units(path, chosen, raw), window / window.sum(), axis=0, mode="reflect")
     return _bend(path, chosen, raw, bent, f"smooth {_names(path, chosen)}={int(frames)}")
@@ -146,10 +148,12 @@ def with_centroid(path: LatentPath, values: Curve) -> LatentPath:
         UsageError: the domain does not control the centroid, or a curve that cannot be used.
     """
     if "centroid" not in path.names:
-        raise UsageError(f"centroid: {path.domain} controls {', '.join(path.names)} alone; bend its dimensions instead")
+        raise UsageError(
+            f"{path.domain} controls {', '.join(path.names)} alone; bend its dimensions instead", field="centroid"
+        )
     bent, text = drawn(path, values, "centroid")
     if bent.min() < 20:
-        raise UsageError(f"centroid {text}: falls to {bent.min():.4g} Hz; stay above 20 Hz")
+        raise UsageError(f"falls to {bent.min():.4g} Hz; stay above 20 Hz", field="centroid", value=text)
     return dataclasses.replace(path.with_control("centroid", bent), operations=(*path.operations, f"centroid {text}"))
 
 
@@ -160,7 +164,7 @@ def scale_loudness(path: LatentPath, factor: float) -> LatentPath:
         UsageError: no usable factor, or below 0.
     """
     if _amount("loudness-scale", factor) < 0:
-        raise UsageError(f"loudness-scale {factor:g}: give a factor from 0; 1 changes nothing")
+        raise UsageError("give a factor from 0; 1 changes nothing", field="loudness_scale", value=f"{factor:g}")
     loudest = path.loudness.max()
     return _with_loudness(path, loudest + factor * (path.loudness - loudest), f"loudness-scale {factor:g}")
 
@@ -176,17 +180,27 @@ def offset_loudness(path: LatentPath, amount: float) -> LatentPath:
 
 def _with_loudness(path: LatentPath, values: np.ndarray, text: str) -> LatentPath:
     if values.max() > LOUDEST_DB:
+        name, value = _field(text)
         raise UsageError(
-            f"{text}: reaches {values.max():.4g} dB, far above full scale; stay below {LOUDEST_DB:g} dB (LUFS)"
+            f"reaches {values.max():.4g} dB, far above full scale; stay below {LOUDEST_DB:g} dB (LUFS)",
+            field=name,
+            value=value,
         )
     return dataclasses.replace(
         path.with_control("loudness", np.maximum(values, FLOOR_DB)), operations=(*path.operations, text)
     )
 
 
+def _field(text: str) -> tuple[str, str]:
+    """The argument and its value of an operation's text."""
+    name, _, value = text.partition(" ")
+    return name.replace("-", "_"), value
+
+
 def _amount(what: str, value: float) -> float:
     if not abs(value) <= LARGEST:
-        raise UsageError(f"{what} {value:g}: give a number between -{LARGEST:,} and {LARGEST:,}")
+        field = what.replace("-", "_")
+        raise UsageError(f"give a number between -{LARGEST:,} and {LARGEST:,}", field=field, value=f"{value:g}")
     return float(value)
 
 
@@ -236,5 +250,6 @@ def _bend(path: LatentPath, chosen: list[int], raw: bool, units: np.ndarray, tex
     with np.errstate(over="ignore", invalid="ignore"):
         z = (path.z + moved).astype(np.float32)
     if not np.isfinite(z).all():
-        raise UsageError(f"{text}: carries the path beyond all numbers; give smaller ones")
+        name, value = _field(text)
+        raise UsageError("carries the path beyond all numbers; give smaller ones", field=name, value=value)
     return dataclasses.replace(path, z=z, operations=(*path.operations, f"raw {text}" if raw else text))

@@ -96,7 +96,7 @@ def load(file: str | Path, domain: Optional[Domain] = None) -> LatentPath:
     if suffix == ".npz":
         path = _from_npz(file)
     elif domain is None:
-        raise UsageError(f"{file}: a {suffix} file does not say which model its path belongs to; give --model")
+        raise UsageError(f"{file}: a {suffix} file does not say which model its path belongs to; give `model`")
     else:
         times, controls, coordinates = (path_text.read_csv if suffix == ".csv" else path_text.read_coll)(
             file, domain.config

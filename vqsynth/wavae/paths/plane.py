@@ -31,10 +31,12 @@ def parse_point(text: str) -> tuple[float, float]:
     """
     parts = text.split(",")
     if len(parts) != 2 or not all(is_number(part) for part in parts):
-        raise UsageError(f"--plane {text}: write two numbers from 0 to 1 with a comma between, such as 0.5,0.25")
+        raise UsageError(
+            "write two numbers from 0 to 1 with a comma between, such as 0.5,0.25", field="point", value=text
+        )
     x, y = (float(part) for part in parts)
     if not (0 <= x <= 1 and 0 <= y <= 1):
-        raise UsageError(f"--plane {text}: lies outside the plane; both numbers must be 0 to 1")
+        raise UsageError("lies outside the plane; both numbers must be 0 to 1", field="point", value=text)
     return x, y
 
 
@@ -53,7 +55,7 @@ def read_trajectory(path: str | Path) -> np.ndarray:
         rows = rows[1:]
     if len(rows) < 2:
         raise UsageError(
-            f"{path}: {len(rows)} point(s) make no path; write two or more rows of time,x,y, or use --plane x,y"
+            f"{path}: {len(rows)} point(s) make no path; write two or more rows of time,x,y, or use `point=x,y`"
         )
     points: list[tuple[float, ...]] = []
     for line, cells in rows:

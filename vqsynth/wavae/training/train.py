@@ -40,11 +40,11 @@ def check_export(domain: Domain, audio: np.ndarray) -> float:
     difference = float((whole - streamed).abs().max())
     if not np.isfinite(difference):
         raise VqsynthError(
-            f"{domain.path}: the model's sound is no number; the training went wrong, train again with another --seed"
+            f"{domain.path}: the model's sound is no number; the training went wrong, train again with another `seed`"
         )
     if difference > EXPORT_TOLERANCE:
         warn(
-            f"{domain.path}: streamed and offline sound differ by {difference:.2g}; a model this young wavers between pitches, train it longer with --resume"
+            f"{domain.path}: streamed and offline sound differ by {difference:.2g}; a model this young wavers between pitches, train it longer with `resume`"
         )
     return difference
 
@@ -73,7 +73,7 @@ def train_domain(
     """
     recordings, folder = Path(recordings), Path(folder)
     reporter, settings = reporter or Quiet(), settings or WavaeSettings(seconds=1800)
-    run = RunFolder(folder, CARD, "--name")
+    run = RunFolder(folder, CARD, "name")
     device = pick_device(device)
     if resume or finish:
         config, settings = run.stored(config, settings, WavaeConfig, WavaeSettings)
@@ -100,7 +100,7 @@ def train_domain(
         trainer.run(reporter.step, lambda *event: report_validation(reporter, config, *event))
     if trainer.phase()[0] == PHASES[0]:
         raise VqsynthError(
-            f"{run.work}: the run is too short, its VAE has not started; train longer with --resume and --time or --steps"
+            f"{run.work}: the run is too short, its VAE has not started; train longer with `resume` and `time` or `steps`"
         )
     reporter.phase("finding the principal axes", None)
     training = {
