@@ -67,6 +67,15 @@ def note(make_tone):
 
 
 @pytest.fixture
+def warned():
+    """The warnings of the test, as they come: a list of texts."""
+    from vqsynth.errors import collect_warnings
+
+    with collect_warnings() as messages:
+        yield messages
+
+
+@pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     """Run ``vqsynth ARGUMENTS`` in this process: (exit code, standard output, standard error)."""
     from vqsynth import cli

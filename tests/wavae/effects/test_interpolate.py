@@ -185,14 +185,14 @@ def test_a_corner_of_the_plane_is_the_sound_itself(domain, files, tmp_path):
     np.testing.assert_allclose(corner, itself, atol=1e-5)
 
 
-def test_a_way_through_the_plane_and_its_figure(domain, files, tmp_path, capsys):
+def test_a_way_through_the_plane_and_its_figure(domain, files, tmp_path, warned):
     (tmp_path / "plane.csv").write_text("time,x,y\n0,0,0\n0.5,1,1\n3,0,1\n")
     done = interpolate(files, domain, tmp_path / "out.wav", trajectory=tmp_path / "plane.csv", length="0.9")
     assert done.seconds == pytest.approx(0.9) and done.weights.shape == (done.frames, 4)
     np.testing.assert_allclose(done.weights[0], [1, 0, 0, 0])
     assert done.weights[round(0.5 * domain.config.rate)][3] > 0.9
     # What the sound is too short for is said.
-    assert "lasts 3 s, the sound 0.9 s" in capsys.readouterr().err
+    assert "lasts 3 s, the sound 0.9 s" in warned[0]
     with Image.open(tmp_path / "out.png") as image:
         assert image.size[0] == 1400
 
