@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -84,7 +84,13 @@ class Costs:
         return total
 
 
-def nearest(costs: Costs, frames: int) -> np.ndarray:
+class FrameCosts(Protocol):
+    """Costs of every code in frames ``start`` to ``stop``: float32 [frames, codes]."""
+
+    def __call__(self, start: int, stop: int) -> np.ndarray: ...
+
+
+def nearest(costs: FrameCosts, frames: int) -> np.ndarray:
     """The code of least cost in every frame: int64 [frames]."""
     return np.concatenate([costs(s, min(s + _CHUNK, frames)).argmin(1) for s in range(0, frames, _CHUNK)])
 
@@ -108,7 +114,7 @@ def jump_costs(
     return distance
 
 
-def path(costs: Costs, frames: int, jumps: np.ndarray, settings: PathSettings = PathSettings()) -> np.ndarray:
+def path(costs: FrameCosts, frames: int, jumps: np.ndarray, settings: PathSettings = PathSettings()) -> np.ndarray:
     """The sequence of least total cost (Viterbi) among each frame's best candidates: int64 [frames].
 
     Long sequences are searched in blocks of 4,096 frames that look 256 frames ahead and start where the last
@@ -127,7 +133,7 @@ def path(costs: Costs, frames: int, jumps: np.ndarray, settings: PathSettings = 
     return codes
 
 
-def _candidates(costs: Costs, start: int, end: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(costs: FrameCosts, start: int, end: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Best codes of every frame and their costs: int64 and float32 [frames, candidates]."""
     ids, values = [], []
     for at in range(start, end, _CHUNK):

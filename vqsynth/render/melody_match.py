@@ -19,7 +19,7 @@ def reachable_f0(timbre: Timbre) -> tuple[float, float] | None:
     """Lowest and highest pitch in Hz that a timbre's codes sing, or None if they have none."""
     if "f0" not in timbre.table.names or not np.isfinite(timbre.table.column("f0")).any():
         return None
-    low, high = timbre.table.percentile("f0", np.array([1.0, 99.0]))
+    low, high = np.asarray(timbre.table.percentile("f0", np.array([1.0, 99.0])))
     return float(low), float(high)
 
 

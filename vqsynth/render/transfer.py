@@ -82,7 +82,7 @@ def encode(
     recording = RecordingBlocks(source, config)
     f0, moved, reach = recording.pitch(progress), 0, reachable_f0(timbre)
     follow = pitch == "track" and reach is not None
-    if follow:
+    if pitch == "track" and reach is not None:
         f0, moved = fit_octaves(f0, *reach, octaves)
     encoder = twin(model.encoder)
     # Laid out at once: small pieces kept between large ones that are freed would make the heap grow.
@@ -119,7 +119,7 @@ def decode_blocks(
     from vqsynth.vqvae.model import CodeStream
 
     model, config = timbre.model, timbre.config
-    gain = torch.from_numpy(gain_of_loudness(sequence.loudness.astype(np.float32) + np.float32(gain_db)))
+    gain = gain_of_loudness(torch.from_numpy(sequence.loudness.astype(np.float32) + np.float32(gain_db)))
     wanted = (
         bridge(sequence.f0, round(_BRIDGE_SECONDS * config.frame_rate)) if pitch == "track" else np.zeros(len(sequence))
     )

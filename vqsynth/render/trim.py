@@ -91,10 +91,10 @@ class Moments:
         Shape: [frames] each
         """
         frames = len(self.sums)
-        trim = start if start is not None else Trim.zeros(frames)
-        trim = dataclasses.replace(trim)
+        trim = dataclasses.replace(start) if start is not None else Trim.zeros(frames)
         both = centroid is not None and bandwidth is not None
-        if both and start is None:
+        # The curve turns about the centroid that was asked for first.
+        if start is None and centroid is not None and bandwidth is not None:
             trim.centre = torch.log2(centroid.float() / 1000)
         for _ in range(steps):
             weights = self.sums * trim.gain(self.octaves).double()[:, None]

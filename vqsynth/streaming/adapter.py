@@ -29,7 +29,7 @@ class BlockAdapter(nn.Module):
     @torch.jit.export
     def reset(self, batch: int = 1) -> None:
         """Begin ``batch`` new streams."""
-        self.module.reset(batch)
+        self.module.reset(batch)  # type: ignore[operator]
         self.state_input = torch.zeros(batch, 0, device=self.state_input.device)
         self.state_output = torch.zeros(batch, self.block - 1, device=self.state_input.device)
 

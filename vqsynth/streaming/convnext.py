@@ -46,4 +46,4 @@ class Blocks(nn.Sequential):
     def reset(self, batch: int = 1) -> None:
         """Begin ``batch`` new streams."""
         for block in self:
-            block.reset(batch)
+            block.reset(batch)  # type: ignore[operator]

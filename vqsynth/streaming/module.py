@@ -17,7 +17,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ def twin(module: Module, batch: int = 1) -> Module:
     stream = copy.deepcopy(module, memo)
     for part in stream.modules():
         if hasattr(part, "streaming"):
-            part.streaming = True
+            setattr(part, "streaming", True)  # noqa: B010 (a plain attribute, which Module's own would take for a tensor)
     stream.eval()
     reset(stream, batch)
     return stream
@@ -82,4 +82,4 @@ def scripted(module: Module, *example: Tensor, rounds: int = 8) -> Module:
         for _ in range(rounds if example else 0):
             compiled(*example)
     reset(compiled, batch)
-    return compiled
+    return cast(Module, compiled)

@@ -60,6 +60,10 @@ class Quantizer(nn.Module):
     weights, which need ``codebook`` alone.
     """
 
+    codebook: Tensor
+    counts: Tensor
+    sums: Tensor
+
     def __init__(self, n_codes: int, dim: int, decay: float = 0.97) -> None:
         super().__init__()
         self.decay = decay
@@ -105,7 +109,7 @@ class Quantizer(nn.Module):
         self.counts.lerp_(counts * share, 1 - self.decay)
         self.sums.lerp_(sums * share, 1 - self.decay)
         self.codebook.copy_(self.sums / self.counts.clamp_min(1e-5)[:, None])
-        dead = self.counts < threshold
+        dead: Tensor = self.counts < threshold
         restarted = int(dead.sum())
         if restarted:
             # A process may have drawn silence only; all must take part in the broadcast.
