@@ -47,7 +47,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write ``text`` as UTF-8, whole or not at all; bytes of names that are not UTF-8 as ``\\udc..``, as JSON has them."""
+    """Write UTF-8, whole or not at all; bytes of names that are not UTF-8 as ``\\udc..``, as JSON has them."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 

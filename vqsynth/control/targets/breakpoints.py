@@ -13,6 +13,7 @@ import numpy as np
 from vqsynth.control.quantity import parse_quantity
 from vqsynth.control.targets.base import Target, phase, rescale, to_range
 from vqsynth.errors import UsageError
+from vqsynth.storage.reading import read_text
 
 INTERPOLATIONS = ("linear", "smooth", "step")
 
@@ -108,16 +109,9 @@ def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     """Rows of a CSV file with their line numbers; separated by commas, semicolons or tabs, without comments and empty lines.
 
     Raises:
-        UsageError: the file is missing or not text.
+        UsageError: the file is missing, too large or not text, or a cell of it has more than 131,072 characters.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such file; check its name") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: this is not a text file; save the curve as CSV in UTF-8") from None
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+    text = read_text(path, "a curve", error=UsageError)
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     lines = [(number, line) for number, line in lines if line.strip(",; \t") and not line.startswith("#")]
     rows = []
@@ -125,7 +119,11 @@ def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
         delimiter = next((mark for mark in "\t;" if mark in line), ",")
         if delimiter == ";":  # spreadsheets that separate by semicolons write decimal commas
             line = line.replace(",", ".")
-        rows.append((number, [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]))
+        try:
+            cells = next(csv.reader([line], delimiter=delimiter))
+        except csv.Error as error:
+            raise UsageError(f"{path}, line {number}: not a row of a CSV file ({error}); correct it") from None
+        rows.append((number, [cell.strip() for cell in cells]))
     return rows
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from vqsynth.errors import UsageError, nearest_names
+from vqsynth.storage.reading import is_file, is_folder
 
 SUFFIXES = (".toml", ".csv", ".mid", ".midi")
 SWEEPS = "sweeps"
@@ -18,7 +19,7 @@ def folders() -> list[Path]:
     places += [Path("targets"), package / "_data" / "targets"]
     if (package.parent / "targets" / SWEEPS).is_dir():  # a checkout, not some other thing in site-packages
         places.append(package.parent / "targets")
-    return [place for place in places if place.is_dir()]
+    return [place for place in places if is_folder(place)]
 
 
 def available() -> dict[str, Path]:
@@ -38,7 +39,7 @@ def find_sweep(name: str) -> Path:
         UsageError: there is none; the message has the nearest names.
     """
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         return path
     recipes = available_sweeps()
     if path.stem in recipes and path.name in (path.stem, f"{path.stem}.toml"):
@@ -51,6 +52,6 @@ def _listing(below: str, suffixes: tuple[str, ...]) -> dict[str, Path]:
     for folder in folders():
         place = folder / below
         for path in sorted(place.iterdir()) if place.is_dir() else []:
-            if path.suffix.lower() in suffixes and path.is_file():
+            if path.suffix.lower() in suffixes and is_file(path):
                 found.setdefault(path.stem, path)
     return found

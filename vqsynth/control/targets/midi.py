@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from vqsynth.control.quantity import midi_to_hz
 from vqsynth.control.targets.base import Target
 from vqsynth.errors import UsageError
+from vqsynth.storage.reading import read_bytes
 
 PERCUSSION = 9
 LEGATO = 0.08  # s; players' notes overlap by less than this where they mean one voice
@@ -18,6 +20,8 @@ ATTACK, RELEASE = 0.010, 0.040  # s
 DIP = 0.3  # amplitude between two notes of one pitch, so that the second is heard
 REST_DB = -80.0
 FULL_VELOCITY = 100  # plays at 0 dB
+LARGEST, MOST_NOTES = 2_000_000, 50_000
+"""Bytes and notes of a MIDI file: some hours of music."""
 PRIORITIES = ("highest", "last")
 
 
@@ -121,11 +125,11 @@ def read_midi(path: str | Path, *, priority: str = "highest", level: bool = Fals
 def _read_notes(path: Path) -> list[Note]:
     import mido
 
+    data = read_bytes(path, "a MIDI file", LARGEST, error=UsageError)
     try:
-        messages = [message for message in mido.MidiFile(path, clip=True)]
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such file; check the name of the target") from None
-    except (OSError, EOFError, ValueError, LookupError, ArithmeticError, TypeError, mido.KeySignatureError) as error:
+        messages = list(mido.MidiFile(file=io.BytesIO(data), clip=True))
+    # mido raises what its parts raise on damaged files.
+    except Exception as error:
         reason = "it ends too early" if isinstance(error, EOFError) else str(error) or type(error).__name__
         raise UsageError(f"{path}: cannot be read as MIDI ({reason}); export it again") from None
     now, notes = 0.0, []
@@ -140,6 +144,8 @@ def _read_notes(path: Path) -> list[Note]:
         if message.type == "note_on" and message.velocity > 0:
             sounding[key] = Note(now, now, message.note, message.velocity)
             notes.append(sounding[key])
+    if len(notes) > MOST_NOTES:
+        raise UsageError(f"{path}: holds {len(notes):,} notes, more than {MOST_NOTES:,}; export a shorter part")
     for note in sounding.values():  # never released
         note.end = now
     return [note for note in notes if note.end > note.start]
@@ -149,7 +155,8 @@ def one_voice(notes: list[Note], priority: str = "highest") -> list[Note]:
     """Cut overlapping notes to one voice; a short overlap into a later note is legato and goes to it."""
     notes = sorted(notes, key=lambda note: (note.start, note.pitch))
     for at, note in enumerate(notes):
-        for later in notes[at + 1 :]:
+        for following in range(at + 1, len(notes)):
+            later = notes[following]
             if later.start >= note.end:
                 break
             if note.end - later.start < LEGATO and later.start - note.start > LEGATO:

@@ -11,6 +11,7 @@ from vqsynth.control.ranges import GAIN_RANGE, TABLE_RANGE
 from vqsynth.control.targets import library, shapes
 from vqsynth.control.targets.base import Constant, Target
 from vqsynth.errors import UsageError, nearest_names
+from vqsynth.storage.reading import is_file, is_folder
 
 SHAPE = re.compile(r"(-?)([a-z]+)(?::(.*))?")
 GAIN = "gain"
@@ -127,9 +128,9 @@ def _file(
 def _find(spec: str) -> Path:
     """A file as written, or a target by name (its suffix may be left out)."""
     path = Path(spec)
-    if spec and path.is_file():
+    if spec and is_file(path):
         return path
-    if spec and path.is_dir():
+    if spec and is_folder(path):
         raise UsageError(f"target {spec}: this is a folder; give one file in it")
     found = library.available()
     if path.name == spec and path.stem in found and path.suffix.lower() in ("", found[path.stem].suffix):

@@ -13,7 +13,7 @@ from vqsynth.control.ranges import TABLE_RANGE, parse_range
 from vqsynth.control.targets.base import Constant, Target, Vibrato
 from vqsynth.control.targets.breakpoints import INTERPOLATIONS, Breakpoints
 from vqsynth.control.targets.shapes import NAMES, STEPS, Shape, check_count, check_periods
-from vqsynth.errors import UsageError, VqsynthError, nearest_names
+from vqsynth.errors import UsageError, nearest_names
 from vqsynth.storage.reading import read_toml
 
 COMMON = {"description", "kind", "range", "unit"}
@@ -40,10 +40,7 @@ def read_target(path: str | Path, *, periods: float | None = None, seed: int | N
         UsageError: the file is missing or is not TOML, or a key or value in it is not as described.
     """
     path = Path(path)
-    try:
-        fields = read_toml(path)
-    except (VqsynthError, OSError) as error:
-        raise UsageError(str(error)) from None
+    fields = read_toml(path, "a target", error=UsageError)
     if "timbres" in fields or "targets" in fields:
         raise UsageError(f"{path}: this is a sweep recipe, not a target; run it with: vqsynth sweep {path}")
     kind = fields.get("kind")

@@ -20,7 +20,7 @@ from vqsynth import descriptors
 from vqsynth.control import targets
 from vqsynth.errors import UsageError, nearest_names
 from vqsynth.library import timbre as folder
-from vqsynth.storage.reading import read_toml, sha256
+from vqsynth.storage.reading import is_file, read_toml, sha256
 
 SINGULAR = {
     "timbres": "timbre",
@@ -73,11 +73,14 @@ def parse_seeds(text: str) -> list[int]:
     """
     seeds: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?::\s*(\d+)\s*)?", part)
+        match = re.fullmatch(r"\s*(\d{1,18})\s*(?::\s*(\d{1,18})\s*)?", part)
         if match is None:
             raise UsageError("write numbers such as 1,5,8 or a range such as 0:10", field="seeds", value=text)
-        start = int(match.group(1))
-        seeds += range(start, int(match.group(2))) if match.group(2) else [start]
+        start, end = int(match.group(1)), match.group(2)
+        some = range(start, int(end)) if end else range(start, start + 1)
+        if len(seeds) + len(some) > MAXIMUM:
+            raise UsageError(f"more than {MAXIMUM} seeds; give fewer", field="seeds", value=text)
+        seeds += some
     if not seeds:
         raise UsageError("holds no seed; the end of a range is not part of it", field="seeds", value=text)
     return seeds
@@ -150,7 +153,7 @@ def _timbre_mark(name: str) -> str:
 def _file_mark(target: str) -> str:
     """Checksum of the file that a target means, if it means one."""
     path = Path(target)
-    if not path.is_file():
+    if not is_file(path):
         found = targets.available().get(Path(target).stem)
         if found is None:
             return ""

@@ -11,6 +11,7 @@ import numpy as np
 
 from vqsynth.control.targets import Target, check_unit, parse_range, parse_target
 from vqsynth.errors import UsageError
+from vqsynth.storage.reading import is_file
 from vqsynth.streaming.band_pass import SEGMENT
 
 Drawn = Union[str, float, np.ndarray, Target]
@@ -90,7 +91,7 @@ def read_curve(name: str, drawn: Drawn, seed: int, sample_rate: int) -> Curve:
         return Curve(kind, drawn.name, drawn.natural_duration, drawn, _ends(kind, drawn, "", drawn.name))
     text = (drawn if isinstance(drawn, str) else f"{float(drawn):g}").strip()
     spec, mark, range_ = text.rpartition("@")
-    if not mark or Path(text).is_file():
+    if not mark or is_file(text):
         spec, range_ = text, ""
     try:
         target = parse_target(

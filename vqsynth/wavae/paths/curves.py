@@ -13,6 +13,7 @@ from scipy import special
 from vqsynth.control.targets import Target, check_unit, parse_range, parse_target
 from vqsynth.dsp.loudness import FLOOR_DB
 from vqsynth.errors import UsageError
+from vqsynth.storage.reading import is_file
 
 if TYPE_CHECKING:
     from vqsynth.wavae.paths.latent_path import LatentPath
@@ -77,7 +78,7 @@ def _read(
         return values, None, values.name
     text = (values if isinstance(values, str) else f"{float(values):g}").strip()
     spec, mark, range_ = text.rpartition("@")
-    if not mark or Path(text).is_file():
+    if not mark or is_file(text):
         spec, range_ = text, ""
     if kind == "curve":
         from vqsynth.corpus.files import SUFFIXES

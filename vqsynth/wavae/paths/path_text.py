@@ -10,6 +10,7 @@ import numpy as np
 
 from vqsynth.control.targets.breakpoints import csv_rows, finite
 from vqsynth.errors import VqsynthError
+from vqsynth.storage.reading import read_text
 
 if TYPE_CHECKING:
     from vqsynth.wavae.network.config import WavaeConfig
@@ -79,15 +80,12 @@ def read_coll(file: Path, config: WavaeConfig) -> tuple[Optional[np.ndarray], np
     Raises:
         VqsynthError: not lines of ``index, values;``, a wrong number of values, or a missing index. UsageError: no finite number.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise VqsynthError(f"{file}: this is not a text file; save the coll as text") from None
+    text = read_text(file, "a coll")
     width, table = len(config.controls) + config.latent_dim, {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
-        match = re.fullmatch(r"\s*(\d+)\s*,(.*);\s*", line)
+        match = re.fullmatch(r"\s*(\d{1,18})\s*,(.*);\s*", line)
         if match is None:
             raise VqsynthError(
                 f"{file}, line {number}: not a line of a Max coll; write index, values; such as 0, -20.5 0.1 0.2;"
