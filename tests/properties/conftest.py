@@ -1,6 +1,6 @@
 """How long the properties are tried, and what every one of them must keep.
 
-Bounded and repeatable by default; ``python -m pytest tests/properties --hypothesis-profile long`` tries a hundred times
+Bounded and repeatable by default; ``python -m pytest tests/properties --hypothesis-profile long`` tries twenty times
 as many cases, new ones every time.
 """
 
@@ -20,7 +20,7 @@ LONGEST, LARGEST = 4.0, 400
 
 _common = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("bounded", max_examples=50, derandomize=True, database=None, **_common)
-settings.register_profile("long", max_examples=5000, print_blob=True, **_common)
+settings.register_profile("long", max_examples=1000, print_blob=True, **_common)
 settings.load_profile("bounded")
 
 
