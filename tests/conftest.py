@@ -43,10 +43,10 @@ def tiny_timbre(recordings: Path, tmp_path_factory: pytest.TempPathFactory):
     """A timbre of 64 codes, trained for some seconds on the glides and analyzed: quick, real, not good."""
     from vqsynth.library.train import train_timbre
     from vqsynth.vqvae.config import ModelConfig
-    from vqsynth.vqvae.training.settings import TrainSettings
+    from vqsynth.vqvae.training.settings import VqvaeSettings
 
     config = ModelConfig(width=32, encoder_blocks=1, decoder_blocks=1, n_mels=48, code_dim=8, n_codes=64)
-    settings = TrainSettings(steps=150, batch_size=4, segment_frames=32, validations=2, vary="off")
+    settings = VqvaeSettings(steps=150, batch_size=4, segment_frames=32, validations=2, vary="off")
     return train_timbre(recordings, tmp_path_factory.mktemp("codebooks") / "tiny", config, settings, "cpu")
 
 

@@ -11,9 +11,7 @@ receives ``checkpoint.safetensors`` while it runs, ``--resume`` goes on from the
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +25,12 @@ from benchmarks.wavae.melgan import MelGan, absolute_mel
 from vqsynth.dsp.losses import multi_resolution_stft
 from vqsynth.storage.atomic import save_tensors
 from vqsynth.training.discriminator import Discriminator, discriminator_loss, generator_losses
-from vqsynth.training.loop import Interrupted, Loop, Step
-from vqsynth.training.prepare import Prepared, prepare
+from vqsynth.training.phases import Moment, Phase, cosine_over_run
+from vqsynth.training.prepare import prepare
+from vqsynth.training.prepared import Prepared
 from vqsynth.training.segments import Segments
+from vqsynth.training.settings import RunSettings
+from vqsynth.training.trainer import Interrupted, Preview, Step, Trainer
 from vqsynth.wavae.network.analysis import MelAnalysis
 from vqsynth.wavae.network.config import WavaeConfig
 from vqsynth.wavae.training.analysis import pitch_and_level
@@ -37,13 +38,9 @@ from vqsynth.wavae.training.analysis import pitch_and_level
 WEIGHTS = "melgan.safetensors"
 
 
-@dataclasses.dataclass
-class Settings:
+class Settings(RunSettings):
     """Of the run; weights and the share without discriminators are those of ``vqsynth wavae train``."""
 
-    seed: int = 0
-    steps: int | None = None
-    seconds: float | None = 780.0
     validations: int = 8
     checkpoint_seconds: float = 60.0
     batch_size: int = 4
@@ -56,79 +53,82 @@ class Settings:
     matching_weight: float = 0.2
 
 
-class Trainer(Loop):
+class MelGanTrainer(Trainer):
     """Spectral loss first, then also discriminators and feature matching."""
 
     def __init__(self, corpus: Prepared, settings: Settings, folder: Path) -> None:
-        super().__init__(settings, folder)
         config = WavaeConfig()
         self.half = config.n_fft // 2
+        self.segments, held_out = (
+            Segments(corpus, settings.segment_frames, config.hop_length, held_out, self.half)
+            for held_out in (False, True)
+        )
+        super().__init__(settings, folder, held_out)
+        self.batch_size = settings.batch_size
         self.analysis, self.discriminator = MelAnalysis(config), Discriminator()
         self.generator = MelGan(config.n_mels)
         for layer in list(self.generator.modules()):
             if isinstance(layer, (torch.nn.Conv1d, torch.nn.ConvTranspose1d)):
                 weight_norm(layer)
-        self.segments, self.held_out = (
-            Segments(corpus, settings.segment_frames, config.hop_length, held_out, self.half)
-            for held_out in (False, True)
-        )
-        self.optimizers = {
+        optimizers = {
             "generator_adam": torch.optim.AdamW(self.generator.parameters(), settings.learning_rate, betas=(0.8, 0.95)),
             "discriminator_adam": torch.optim.AdamW(
                 self.discriminator.parameters(), settings.discriminator_rate, betas=(0.8, 0.95)
             ),
         }
-        self.rates = {"generator_adam": settings.learning_rate, "discriminator_adam": settings.discriminator_rate}
+        rate = cosine_over_run(settings.warmup_steps, 0.03)
+        weights = {
+            "spectral": 1.0,
+            "adversarial": settings.adversarial_weight,
+            "matching": settings.matching_weight,
+        }
+        self.set_phases(
+            optimizers,
+            [
+                Phase("spectral", 0.0, self._spectral_step, {"generator_adam": rate}, weights),
+                Phase(
+                    "adversarial",
+                    settings.adversary_at,
+                    self._adversarial_step,
+                    {"generator_adam": rate, "discriminator_adam": rate},
+                    weights,
+                ),
+            ],
+        )
 
-    def state(self) -> tuple[dict, dict, dict]:
-        return {"generator": self.generator, "discriminator": self.discriminator}, self.optimizers, {}
+    def modules(self) -> dict[str, torch.nn.Module]:
+        return {"generator": self.generator, "discriminator": self.discriminator}
 
-    def _draw(self, segments: Segments, random) -> tuple[Tensor, Tensor]:
+    def _draw(self, segments: Segments, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Mel frames [batch, frames, n_mels] and their samples [batch, frames * hop_length]."""
-        audio = segments.draw(self.settings.batch_size, random)["audio"]
+        audio = segments.draw(self.batch_size, random)["audio"]
         mel, hop = absolute_mel(self.analysis, audio), self.generator.hop_length
         return mel, audio[:, self.half - hop // 2 :][:, : mel.shape[1] * hop]
 
-    def _update(self, loss: Tensor, name: str, share: float) -> None:
-        optimizer = self.optimizers[name]
-        optimizer.zero_grad()
-        loss.backward()
-        factor = min(1.0, (self.number + 1) / self.settings.warmup_steps) * (
-            0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * share))
-        )
-        for group in optimizer.param_groups:
-            group["lr"] = self.rates[name] * factor
-            torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
-        optimizer.step()
+    def _spectral_step(self, moment: Moment) -> dict[str, Tensor]:
+        mel, audio = self._draw(self.segments, moment.random)
+        losses = {"spectral": multi_resolution_stft(self.generator(mel), audio)}
+        self.update(moment.phase.total(losses), "generator_adam", moment)
+        return losses
 
-    def advance(self, share: float):
-        settings = self.settings
-        random, _ = self.random(1)
-        mel, audio = self._draw(self.segments, random)
+    def _adversarial_step(self, moment: Moment) -> dict[str, Tensor]:
+        mel, audio = self._draw(self.segments, moment.random)
         output = self.generator(mel)
         losses = {"spectral": multi_resolution_stft(output, audio)}
-        if share >= settings.adversary_at:
-            level = audio.square().mean(1, keepdim=True).sqrt().clamp_min(1e-3) * 5
-            real, fake = audio / level, output / level
-            wrong = discriminator_loss(self.discriminator(real), self.discriminator(fake.detach()))
-            self._update(wrong, "discriminator_adam", share)
-            with torch.no_grad():
-                features = self.discriminator(real)
-            losses["adversarial"], losses["matching"] = generator_losses(features, self.discriminator(fake))
-        weights = {"spectral": 1.0, "adversarial": settings.adversarial_weight, "matching": settings.matching_weight}
-        self._update(sum(weights[name] * loss for name, loss in losses.items()), "generator_adam", share)
-        return losses, dict
+        level = audio.square().mean(1, keepdim=True).sqrt().clamp_min(1e-3) * 5
+        real, fake = audio / level, output / level
+        wrong = discriminator_loss(self.discriminator(real), self.discriminator(fake.detach()))
+        self.update(wrong, "discriminator_adam", moment)
+        with torch.no_grad():
+            features = self.discriminator(real)
+        losses["adversarial"], losses["matching"] = generator_losses(features, self.discriminator(fake))
+        self.update(moment.phase.total(losses), "generator_adam", moment)
+        return losses
 
-    @torch.no_grad()
-    def validate(self) -> tuple[float, None]:
-        """Spectral loss on held-out recordings; nan without any."""
-        if not self.held_out.pieces:
-            return math.nan, None
-        random = np.random.default_rng(self.settings.seed)
-        batches = [self._draw(self.held_out, random) for _ in range(4)]
-        return sum(float(multi_resolution_stft(self.generator(mel), audio)) for mel, audio in batches) / len(
-            batches
-        ), None
+    def validation_batch(self, random: np.random.Generator, generator: torch.Generator) -> tuple[Tensor, Preview]:
+        mel, audio = self._draw(self.held_out, random)
+        output = self.generator(mel)
+        return multi_resolution_stft(output, audio), (audio, output)
 
     def export(self, path: Path) -> None:
         """Write the generator's plain weights, with how long it was trained."""
@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="instead of seconds")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=Settings.learning_rate, help="learning rate of the generator")
+    parser.add_argument("--rate", type=float, default=Settings().learning_rate, help="learning rate of the generator")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -180,7 +180,7 @@ def main() -> None:
     corpus = corpus_of(options.corpus, options.output / "corpus")
     torch.manual_seed(0)
     settings = Settings(steps=options.steps, seconds=options.seconds, learning_rate=options.rate)
-    trainer = Trainer(corpus, settings, options.output)
+    trainer = MelGanTrainer(corpus, settings, options.output)
     if options.resume:
         trainer.resume()
     print(

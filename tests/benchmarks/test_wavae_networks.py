@@ -92,7 +92,7 @@ def test_baseline_learns_and_is_loaded(tmp_path, recordings):
     settings = baseline.Settings(
         steps=6, batch_size=1, segment_frames=10, adversary_at=0.6, validations=1, warmup_steps=1
     )
-    trainer = baseline.Trainer(corpus, settings, tmp_path)
+    trainer = baseline.MelGanTrainer(corpus, settings, tmp_path)
     begin = trainer.validate()[0]
     losses = []
     trainer.run(lambda step: losses.append(step.losses))

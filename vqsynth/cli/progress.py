@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from vqsynth.cli.text import in_options, printable
 
 if TYPE_CHECKING:
-    from vqsynth.training.loop import Step
+    from vqsynth.training.trainer import Step
 
 
 def clock(seconds: float) -> str:

@@ -81,7 +81,7 @@ def train(
     from vqsynth.cli.progress import TrainingDisplay
     from vqsynth.errors import UsageError
     from vqsynth.library.train import train_timbre
-    from vqsynth.training.loop import Interrupted
+    from vqsynth.training.trainer import Interrupted
     from vqsynth.vqvae import config
     from vqsynth.vqvae.training.settings import TrainSettings
 

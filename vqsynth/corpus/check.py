@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,20 +73,72 @@ def check(
     return _vary_or_use(_leave_out_duplicates(reports))
 
 
-def screen(path: Path, seen: dict[str, Path]) -> str:
-    """Return why a file's samples keep it out of training, or an empty string.
+class SampleScan:
+    """Looks at a file's samples block by block: flat tops, and a hash that equal sounds share.
 
-    Reads the whole file. ``seen`` maps the fingerprints of files screened before to their paths and is
-    added to, so that the second of two equal sounds is kept out.
+    Args:
+        info: of the file.
+
+    Attributes:
+        flat: samples in flat tops so far.
+        sounding: samples above silence so far.
+    """
+
+    def __init__(self, info: files.FileInfo) -> None:
+        self._digest = hashlib.sha256(f"{info.sample_rate} {info.channels}".encode())
+        # Eight bits make flat tops of every low tone; there only full scale counts.
+        self._lowest_top = 0.99 if info.subtype in _COARSE_SUBTYPES else 0.1
+        self.flat = self.sounding = 0
+
+    def add(self, block: np.ndarray) -> None:
+        """Take the next block. Shape: [samples, channels] float32."""
+        if not len(block):
+            return
+        self._digest.update(block.tobytes())
+        size = np.abs(block)
+        self.sounding += int((size > 0.001).sum())
+        peaks = size.max(axis=0)
+        for channel in np.flatnonzero(peaks >= self._lowest_top):
+            self.flat += _flat_samples(block[:, channel], peaks[channel])
+
+    @property
+    def clipped(self) -> float:
+        """Share of the sounding samples that are in flat tops."""
+        return self.flat / max(self.sounding, 1)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of rate, channels and samples."""
+        return self._digest.hexdigest()
+
+    def reason(self, path: Path, seen: dict[str, Path]) -> str:
+        """Why the file is kept out of training, or an empty string; to be asked after the last block.
+
+        Args:
+            path: of the file.
+            seen: fingerprints of files before to their paths, added to, so that the second of two equal
+                sounds is kept out.
+        """
+        if self.clipped > _CLIPPED_HEAVILY:
+            return _clipped_reason(self.clipped)
+        original = seen.setdefault(self.fingerprint, path)
+        return "" if original == path else _same_reason(original)
+
+
+def screen(path: Path, seen: dict[str, Path]) -> str:
+    """Return why a file's samples keep it out of training, or an empty string. Reads the whole file.
+
+    Args:
+        path: of the file.
+        seen: as :meth:`SampleScan.reason` has it.
 
     Raises:
         VqsynthError: the file is damaged.
     """
-    clipped, fingerprint = _scan_samples(path, files.probe(path))
-    if clipped > _CLIPPED_HEAVILY:
-        return _clipped_reason(clipped)
-    original = seen.setdefault(fingerprint, path)
-    return "" if original == path else _same_reason(original)
+    scan = SampleScan(files.probe(path))
+    for block in files.stream_channels(path):
+        scan.add(block)
+    return scan.reason(path, seen)
 
 
 def check_file(path: Path, sample_rate: int = 44100) -> FileReport:
@@ -95,9 +147,9 @@ def check_file(path: Path, sample_rate: int = 44100) -> FileReport:
     try:
         info = files.probe(path)
         report = replace(report, seconds=info.seconds, sample_rate=info.sample_rate, channels=info.channels)
-        clipped, fingerprint = _scan_samples(path, info)
-        report = replace(report, clipped=clipped, fingerprint=fingerprint)
-        return _decide(_measure(report, path, sample_rate))
+        scan = SampleScan(info)
+        report = _measure(report, files.stream_mono(path, sample_rate, on_block=scan.add), sample_rate)
+        return _decide(replace(report, clipped=scan.clipped, fingerprint=scan.fingerprint))
     except VqsynthError as error:
         return replace(report, reason=str(error).removeprefix(f"{path}: "))
     except Exception as error:  # a decoder's own failure; the other files still want checking
@@ -113,22 +165,6 @@ def _map(function, paths, sample_rate, jobs):
     yield from Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(path, sample_rate) for path in paths)
 
 
-def _scan_samples(path: Path, info: files.FileInfo) -> tuple[float, str]:
-    """Return the share of sounding samples in flat tops, and a hash of the decoded samples."""
-    digest = hashlib.sha256(f"{info.sample_rate} {info.channels}".encode())
-    # Eight bits make flat tops of every low tone; there only full scale counts.
-    lowest_top = 0.99 if info.subtype in _COARSE_SUBTYPES else 0.1
-    flat = sounding = 0
-    for block in files.stream_channels(path):
-        digest.update(block.tobytes())
-        size = np.abs(block)
-        sounding += int((size > 0.001).sum())
-        peaks = size.max(axis=0)
-        for channel in np.flatnonzero(peaks >= lowest_top):
-            flat += _flat_samples(block[:, channel], peaks[channel])
-    return flat / max(sounding, 1), digest.hexdigest()
-
-
 def _flat_samples(samples: np.ndarray, peak: float) -> int:
     """Count samples in runs of at least four equal ones at the top, on either side. ``samples`` [n]."""
     top = np.abs(samples) >= 0.995 * peak
@@ -139,14 +175,14 @@ def _flat_samples(samples: np.ndarray, peak: float) -> int:
     return int(runs[runs >= _FLAT_RUN].sum())
 
 
-def _measure(report: FileReport, path: Path, sample_rate: int) -> FileReport:
+def _measure(report: FileReport, blocks: Iterable[np.ndarray], sample_rate: int) -> FileReport:
     """Add level, silence and pitch, from blocks of ten seconds; pitch from at most five minutes, spread."""
     from vqsynth.descriptors import f0
     from vqsynth.dsp.loudness import loudness
 
     every = max(1, int(np.ceil(report.seconds / _PITCH_SECONDS)))
     levels, pitches, heard = [], [], 0
-    for number, block in enumerate(files.stream_mono(path, sample_rate)):
+    for number, block in enumerate(blocks):
         level = loudness(block, sample_rate)
         levels.append(level)
         if number % every == 0 and level.max() > SILENT_DB:

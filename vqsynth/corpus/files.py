@@ -10,7 +10,7 @@ from __future__ import annotations
 import collections
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,11 +95,13 @@ def stream_mono(
     block_seconds: float = 10.0,
     start: float = 0.0,
     seconds: float | None = None,
+    on_block: Callable[[np.ndarray], None] | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield a file as mono float32 blocks [samples] at ``sample_rate`` Hz, never the whole of it.
 
     ``start`` and ``seconds`` choose a part, in seconds. Blocks together have the length of that part
-    times the ratio of the rates, within one sample.
+    times the ratio of the rates, within one sample. ``on_block`` is called with each block as it was
+    decoded, [samples, channels] at the file's own rate, so that one pass serves two purposes.
 
     Raises:
         VqsynthError: unreadable, truncated, shorter than 2 samples, or holding NaN or infinite samples.
@@ -125,6 +127,8 @@ def stream_mono(
                 if info.format != "MP3" or left > _MP3_SLACK_SECONDS * info.sample_rate:
                     raise _truncated(path, left / info.sample_rate)
                 left = 0
+            if on_block is not None:
+                on_block(block)
             mono = block[:, channel] if channel is not None else block.mean(axis=1)
             if resample is not None:
                 mono = resample.resample_chunk(np.ascontiguousarray(mono), last=left == 0)

@@ -14,7 +14,7 @@ import vqsynth
 from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.stft import power_spectrogram
 from vqsynth.library.timbre import FORMAT_VERSION, Timbre, save_model
-from vqsynth.training.prepare import Piece, Prepared
+from vqsynth.training.prepared import Piece, Prepared
 from vqsynth.vqvae.features import Features
 from vqsynth.vqvae.model import VQVAE, Encoded
 from vqsynth.vqvae.quantizer import perplexity
@@ -104,7 +104,17 @@ def build(
     sources: list[dict[str, Any]],
     description: str = "",
 ) -> Timbre:
-    """Write weights and card of a finished run; the analysis adds the table."""
+    """Write weights and card of a finished run; the analysis adds the table.
+
+    Args:
+        folder: to write into.
+        name: of the timbre.
+        model: trained; its weights are rounded to half precision.
+        corpus: that it was trained on.
+        training: facts of the run.
+        sources: provenance of the recordings.
+        description: one line for the card.
+    """
     model = model.cpu().eval()
     # Quality and statistics are those of the weights as stored, in half precision.
     model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})
@@ -119,13 +129,7 @@ def build(
             "vqsynth_version": vqsynth.__version__,
         },
         "model": model.config.model_dump(),
-        "training": {
-            **training,
-            "audio_seconds": round(corpus.seconds(False, False), 1),
-            "held_out_seconds": round(corpus.seconds(True), 1),
-            "held_out": corpus.info["held_out"],
-            "varied_seconds": round(corpus.info["varied_seconds"], 1),
-        },
+        "training": dict(training),
         "source": sources,
         "quality": {
             **held_out_quality(model, corpus),

@@ -4,25 +4,49 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
-from vqsynth.errors import VqsynthError
 from vqsynth.library.analyze import analyze
 from vqsynth.library.build import build
 from vqsynth.library.timbre import CARD, Timbre
-from vqsynth.training.run import Quiet, Reporter, RunFolder, pick_device, report_validation, sources_of
+from vqsynth.training.pipeline import FinishedRun, ModelKind, Reporter, train_model
+from vqsynth.training.prepared import Prepared
 from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.features import feature_arrays
 from vqsynth.vqvae.model import VQVAE
-from vqsynth.vqvae.training.settings import TrainSettings
-from vqsynth.vqvae.training.trainer import Trainer, join_processes
+from vqsynth.vqvae.training.settings import VqvaeSettings
+from vqsynth.vqvae.training.trainer import VqvaeTrainer
+
+
+def _trainer(config: ModelConfig, corpus: Prepared, settings: VqvaeSettings, folder: Path, device: str) -> VqvaeTrainer:
+    return VqvaeTrainer(VQVAE(config), corpus, settings, folder, device)
+
+
+def _build(run: FinishedRun[VqvaeTrainer]) -> None:
+    run.reporter.phase("building the timbre", None)
+    model = run.trainer.model
+    timbre = build(run.folder, run.name, model, run.corpus, run.training, run.sources, run.description)
+    analyze(timbre, progress=lambda share: run.reporter.phase("analyzing the codebook", share))
+
+
+TIMBRE = ModelKind(
+    field="timbre",
+    card=CARD,
+    config=ModelConfig,
+    settings=VqvaeSettings,
+    recorded=("batch_size", "segment_frames", "learning_rate"),
+    unusable="its codebook has not started",
+    analyze=feature_arrays,
+    trainer=_trainer,
+    build=_build,
+    load=Timbre,
+    distributed=True,
+)
 
 
 def train_timbre(
     recordings: str | Path,
     folder: str | Path,
     config: ModelConfig | None = None,
-    settings: TrainSettings | None = None,
+    settings: VqvaeSettings | None = None,
     device: str = "auto",
     resume: bool = False,
     finish: bool = False,
@@ -30,71 +54,28 @@ def train_timbre(
     description: str = "",
     reporter: Reporter | None = None,
 ) -> Timbre | None:
-    """Train a timbre from ``recordings`` into ``folder`` and analyze it.
+    """Train a timbre from ``recordings`` into ``folder`` and analyze it; :func:`train_model` says more.
 
     Args:
+        recordings: a folder of audio files, or one file.
+        folder: of the timbre; its name is the timbre's.
         config: None takes the base preset, or with ``resume`` what the run was started with.
+        settings: None trains for half an hour.
+        device: auto, cpu, cuda, cuda:1 ...
+        resume: go on with an interrupted run.
         finish: take the checkpoint as it is and only build and analyze.
+        overwrite: replace a timbre or a run.
+        description: one line for the card.
+        reporter: hears how it goes.
 
     Returns:
-        The timbre; None in the other processes of a distributed run.
+        The timbre; None in all but the first process of a distributed run.
 
     Raises:
-        UsageError: the folder holds a timbre or a run already, or nothing to resume.
+        UsageError: the folder holds a timbre or a run already, or there is nothing to resume.
+        VqsynthError: no recording can be used, or the run was too short to build from.
         Interrupted: Ctrl-C; ``resume`` goes on.
     """
-    recordings, folder = Path(recordings), Path(folder)
-    reporter, settings = reporter or Quiet(), settings or TrainSettings(seconds=1800)
-    run = RunFolder(folder, CARD, "timbre")
-    device = pick_device(device)
-    rank, world = join_processes()
-    if resume or finish:
-        config, settings = run.stored(config, settings, ModelConfig, TrainSettings)
-    else:
-        config = config or ModelConfig()
-        if rank == 0:
-            run.create(overwrite)
-    if rank == 0:
-        run.write_settings(config, settings)
-        run.prepare(
-            recordings,
-            config.sample_rate,
-            config.hop_length,
-            lambda audio: feature_arrays(audio, config),
-            settings,
-            reporter,
-            fresh=not (resume or finish),
-        )
-    if world > 1:
-        torch.distributed.barrier()
-    corpus = run.corpus(reporter)
-    torch.manual_seed(settings.seed)
-    trainer = Trainer(VQVAE(config), corpus, settings, run.work, device)
-    if resume or finish:
-        trainer.resume()
-        reporter.say(f"resumed at step {trainer.number}")
-    if not finish:
-        trainer.run(reporter.step, lambda *event: report_validation(reporter, config, *event))
-    if not trainer.started:
-        raise VqsynthError(
-            f"{run.work}: the run is too short, its codebook has not started; train longer with `resume` and `time` or `steps`"
-        )
-    if rank:
-        return None
-    reporter.phase("building the timbre", None)
-    training = {
-        "seed": settings.seed,
-        "steps": trainer.number,
-        "seconds": round(trainer.seconds, 1),
-        "device": device,
-        "processes": world,
-        "batch_size": settings.batch_size,
-        "segment_frames": settings.segment_frames,
-        "learning_rate": settings.learning_rate,
-        "threads": torch.get_num_threads(),
-    }
-    timbre = build(folder, folder.name, trainer.model, corpus, training, sources_of(recordings), description)
-    reporter.phase("analyzing the codebook", None)
-    analyze(timbre, progress=lambda share: reporter.phase("analyzing the codebook", share))
-    run.clean()
-    return Timbre(folder)
+    return train_model(
+        TIMBRE, recordings, folder, config, settings, device, resume, finish, overwrite, description, reporter
+    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,15 +13,31 @@ from torch import Tensor, nn
 
 from vqsynth.errors import VqsynthError
 from vqsynth.storage.atomic import save_tensors
+from vqsynth.training.phases import Phase
 
 Modules = Mapping[str, nn.Module]
 Optimizers = Mapping[str, torch.optim.Optimizer]
 
 
 def save(
-    path: Path, modules: Modules, optimizers: Optimizers, progress: dict, others: Mapping[str, Tensor] | None = None
+    path: Path,
+    modules: Modules,
+    optimizers: Optimizers,
+    progress: dict[str, Any],
+    others: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Write modules, optimisers, ``others`` and ``progress`` (plain values), whole or not at all."""
+    """Write a run, whole or not at all.
+
+    Args:
+        path: of the file.
+        modules: their parameters and buffers are stored.
+        optimizers: their states are stored.
+        progress: plain values.
+        others: further tensors.
+
+    Raises:
+        VqsynthError: the file cannot be written, or the disk is full.
+    """
     tensors = {f"{name}.{k}": v for name, module in modules.items() for k, v in module.state_dict().items()}
     tensors |= others or {}
     for name, optimizer in optimizers.items():
@@ -29,7 +46,18 @@ def save(
     save_tensors(path, tensors, {"progress": json.dumps(progress)})
 
 
-def load(path: Path, modules: Modules, optimizers: Optimizers, others: Mapping[str, Tensor] | None = None) -> dict:
+def phase_of(progress: dict[str, Any], phases: Sequence[Phase]) -> Phase:
+    """Take the phase's name out of a checkpoint's ``progress`` and find the phase; a name of another run is the last."""
+    name = progress.pop("phase", None) or progress.pop("phase_before", None)
+    # Version 1 of the discrete model's checkpoints has a flag instead.
+    started = progress.pop("started", True)
+    named = [phase for phase in phases if phase.name == name]
+    return named[0] if named else phases[-1 if started else 0]
+
+
+def load(
+    path: Path, modules: Modules, optimizers: Optimizers, others: Mapping[str, Tensor] | None = None
+) -> dict[str, Any]:
     """Restore a run in place (``others`` too) and return its ``progress``.
 
     Raises:
@@ -53,5 +81,7 @@ def load(path: Path, modules: Modules, optimizers: Optimizers, others: Mapping[s
             state["state"] = entries
             optimizer.load_state_dict(state)
     except (SafetensorError, KeyError, RuntimeError, ValueError, OSError) as error:
-        raise VqsynthError(f"{path}: this checkpoint cannot be resumed ({error}); train without `resume`") from error
+        raise VqsynthError(
+            f"{path}: this checkpoint cannot be resumed ({error}); start again without `resume`"
+        ) from error
     return progress

@@ -1,4 +1,4 @@
-"""Recordings to training pieces on disk: resampled, levelled, varied, analyzed."""
+"""Recordings to training pieces on disk: decoded once, resampled, levelled, varied, analyzed."""
 
 from __future__ import annotations
 
@@ -7,63 +7,25 @@ import errno
 import io
 import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from vqsynth.corpus.check import SILENT_DB, screen
-from vqsynth.corpus.files import find_audio, stream_mono
+from vqsynth.corpus.check import SILENT_DB, SampleScan
+from vqsynth.corpus.files import find_audio, probe, stream_mono
 from vqsynth.corpus.vary import Note, find_note, largest_gap, phrases
+from vqsynth.dsp.loudness import loudness
 from vqsynth.errors import VqsynthError, warn
 from vqsynth.storage.atomic import write_text
+from vqsynth.training.prepared import INFO, TYPES, Piece, Prepared
 
 Analyze = Callable[[np.ndarray], dict[str, np.ndarray]]
 """Analyzes audio [samples]: at least ``f0`` [frames] Hz (0 where unvoiced), ``loudness`` [frames] dB, ``active`` [frames] bool."""
-TYPES = {"audio": np.float32, "f0": np.float32, "loudness": np.float32, "active": np.uint8, "mel": np.float16}
 PIECE_SECONDS = 20.0
 LEVEL_LUFS = -18.0
 MIN_SECONDS = 0.05
-
-
-@dataclasses.dataclass
-class Piece:
-    """A stretch of one recording (or a varied phrase), as stored.
-
-    ``start`` and ``samples`` lie in the audio file, ``frame`` and ``frames`` in the feature arrays.
-    """
-
-    source: str
-    held_out: bool
-    varied: bool
-    start: int
-    samples: int
-    frame: int
-    frames: int
-
-
-class Prepared:
-    """A prepared corpus: memory-mapped audio and features of all pieces.
-
-    Attributes:
-        pieces: list of :class:`Piece`.
-        audio: [samples] float32. mel: [frames, n_mels] float16. f0, loudness: [frames] float32. active: [frames] bool.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.info = json.loads((folder / "pieces.json").read_text())
-        self.pieces = [Piece(**row) for row in self.info["pieces"]]
-        self.audio = np.memmap(folder / "audio.raw", TYPES["audio"], "r")
-        self.f0 = np.fromfile(folder / "f0.raw", TYPES["f0"])
-        self.loudness = np.fromfile(folder / "loudness.raw", TYPES["loudness"])
-        self.active = np.fromfile(folder / "active.raw", TYPES["active"]).astype(bool)
-        if (folder / "mel.raw").is_file():
-            self.mel = np.memmap(folder / "mel.raw", TYPES["mel"], "r").reshape(len(self.f0), -1)
-
-    def seconds(self, held_out: bool, varied: bool | None = None) -> float:
-        """Seconds of audio in the training or the held-out part."""
-        rows = [p for p in self.pieces if p.held_out == held_out and varied in (None, p.varied)]
-        return sum(p.samples for p in rows) / self.info["sample_rate"]
 
 
 class DiskFull(VqsynthError):
@@ -71,35 +33,75 @@ class DiskFull(VqsynthError):
 
 
 class _Writer:
-    """Appends pieces to the arrays of a prepared corpus."""
+    """Writes the arrays of a prepared corpus.
+
+    Recordings are decoded one after the other to the end of ``audio.raw``, at the level that they have; a recording
+    that is refused is cut off again. When all are known, they are read back, levelled and analyzed piece by piece.
+    """
 
     def __init__(self, folder: Path, analyze: Analyze) -> None:
-        self.folder, self.analyze, self.pieces = folder, analyze, []
+        self.folder, self.analyze = folder, analyze
+        self.pieces: list[Piece] = []
         self.samples = self.frames = 0
         self.files: dict[str, io.FileIO] = {}
 
-    def add(self, audio: np.ndarray, source: str, held_out: bool, varied: bool) -> dict[str, np.ndarray]:
-        arrays = self.analyze(audio)
-        try:
-            for name, array in {"audio": audio, **arrays}.items():
-                if name not in self.files:
-                    self.files[name] = open(self.folder / f"{name}.raw", "wb", buffering=0)
-                data = array.astype(TYPES[name]).tobytes()
-                if self.files[name].write(data) < len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except OSError as error:
-            raise DiskFull(
-                f"{self.folder}: the prepared recordings do not fit ({error.strerror}); free some space or choose another `output`"
-            ) from error
-        frames = len(arrays["f0"])
-        self.pieces.append(Piece(source, held_out, varied, self.samples, len(audio), self.frames, frames))
-        self.samples += len(audio)
-        self.frames += frames
-        return arrays
+    def __enter__(self) -> _Writer:
+        return self
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         for handle in self.files.values():
             handle.close()
+
+    def _write(self, name: str, array: np.ndarray, position: int | None = None) -> None:
+        """Write an array at the end, or at a place in the file, in values."""
+        try:
+            if name not in self.files:
+                self.files[name] = open(self.folder / f"{name}.raw", "wb+", buffering=0)
+            file = self.files[name]
+            file.seek(0, os.SEEK_END) if position is None else file.seek(position * np.dtype(TYPES[name]).itemsize)
+            data = array.astype(TYPES[name]).tobytes()
+            if file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise DiskFull(
+                f"{self.folder}: the prepared recordings do not fit ({error.strerror}); "
+                "free some space or choose another `output`"
+            ) from error
+
+    def decode(self, blocks: Iterable[np.ndarray]) -> int:
+        """Append audio blocks [samples]; returns how many samples they have."""
+        start = self.samples
+        for block in blocks:
+            self._write("audio", block)
+            self.samples += len(block)
+        return self.samples - start
+
+    def cut(self, start: int) -> None:
+        """Forget the audio from sample ``start`` on."""
+        if "audio" in self.files:
+            self.files["audio"].truncate(start * np.dtype(TYPES["audio"]).itemsize)
+        self.samples = start
+
+    def read(self, start: int, count: int) -> np.ndarray:
+        """Audio that was decoded. Shape: -> [count] float32."""
+        self.files["audio"].seek(start * np.dtype(TYPES["audio"]).itemsize)
+        return np.fromfile(self.files["audio"], TYPES["audio"], count)
+
+    def add(
+        self, audio: np.ndarray, source: str, held_out: bool, varied: bool, start: int | None = None
+    ) -> dict[str, np.ndarray]:
+        """Add a piece [samples], in the place of decoded audio from ``start`` on or at the end; returns its features."""
+        arrays = self.analyze(audio)
+        self._write("audio", audio, start)
+        for name, array in arrays.items():
+            self._write(name, array)
+        if start is None:
+            start = self.samples
+            self.samples += len(audio)
+        frames = len(arrays["f0"])
+        self.pieces.append(Piece(source, held_out, varied, start, len(audio), self.frames, frames))
+        self.frames += frames
+        return arrays
 
 
 def hold_out(files: list[Path], seed: int, share: float = 0.08) -> set[Path]:
@@ -121,31 +123,87 @@ def _hold_out_end(pieces: list[Piece]) -> None:
         long[-1].held_out = True
 
 
-def _screened(found: list[Path]) -> tuple[list[Path], dict[str, str]]:
-    """Files that can be used, and the reasons of the others: damaged, clipped, or there twice."""
-    usable, refused, seen = [], {}, {}
-    for path in found:
+@dataclasses.dataclass
+class _Decoded:
+    """A recording in the work file: where it lies, and the gain that brings it to the working level."""
+
+    path: Path
+    start: int
+    samples: int
+    gain: float
+
+
+class _Loudest:
+    """The loudest moment of what is passed through it, dB."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate, self.loudness = sample_rate, -200.0
+
+    def through(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Pass on blocks [samples]."""
+        for block in blocks:
+            self.loudness = float(max(self.loudness, loudness(block, self.sample_rate).max(initial=-200)))
+            yield block
+
+
+def _decode_all(
+    found: list[Path],
+    writer: _Writer,
+    sample_rate: int,
+    progress: Callable[[str, float], None],
+) -> tuple[list[Path], list[_Decoded], dict[str, str]]:
+    """Decode every file once, and judge it on the way.
+
+    Returns:
+        Files that are no damaged, clipped or double recordings; those of them that are to be used, decoded; and
+        the reasons of all that are left out, by file name.
+    """
+    usable: list[Path] = []
+    decoded: list[_Decoded] = []
+    left_out: dict[str, str] = {}
+    seen: dict[str, Path] = {}
+    for number, path in enumerate(found):
+        progress(path.name, number / len(found))
+        start = writer.samples
         try:
-            reason = screen(path, seen)
+            scan, loudest = SampleScan(probe(path)), _Loudest(sample_rate)
+            samples = writer.decode(loudest.through(stream_mono(path, sample_rate, on_block=scan.add)))
+            reason = scan.reason(path, seen)
+        except DiskFull:
+            raise
         except VqsynthError as error:
             reason = str(error).removeprefix(f"{path}: ")
         if reason:
-            refused[path.name] = reason
             warn(f"{path}: left out ({reason})")
         else:
             usable.append(path)
-    return usable, refused
+            if loudest.loudness <= SILENT_DB:
+                reason = "silent"
+            elif samples < MIN_SECONDS * sample_rate:
+                reason = f"shorter than {MIN_SECONDS * 1000:.0f} ms"
+        if reason:
+            left_out[path.name] = reason
+            writer.cut(start)
+        else:
+            gain = float(10 ** ((LEVEL_LUFS - loudest.loudness) / 20))
+            decoded.append(_Decoded(path, start, samples, gain))
+    return usable, decoded, left_out
 
 
-def _level_gain(path: Path, sample_rate: int) -> float:
-    """Gain that brings the loudest moment of a file to the working level; 0 for a silent file."""
-    from vqsynth.dsp.loudness import loudness
+def _add_pieces(
+    writer: _Writer, recording: _Decoded, per_piece: int, held_out: bool
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Level and analyze a recording in pieces; returns the last one and its features.
 
-    loudest = max(
-        (loudness(block, sample_rate).max(initial=-200) for block in stream_mono(path, sample_rate) if len(block)),
-        default=-200,
-    )
-    return 0.0 if loudest <= SILENT_DB else float(10 ** ((LEVEL_LUFS - loudest) / 20))
+    The last piece is up to twice as long as the others. Shape: -> audio [samples], features by name
+    """
+    position, end = recording.start, recording.start + recording.samples
+    while position < end:
+        count = per_piece if end - position >= 2 * per_piece else end - position
+        audio = writer.read(position, count) * np.float32(recording.gain)
+        arrays = writer.add(audio, recording.path.name, held_out, False, position)
+        position += count
+    return audio, arrays
 
 
 def prepare(
@@ -159,68 +217,53 @@ def prepare(
     vary_seconds: float = 240.0,
     progress: Callable[[str, float], None] = lambda text, share: None,
 ) -> Prepared:
-    """Prepare ``recordings`` into ``folder``.
+    """Prepare ``recordings`` into ``folder``; every file is decoded once, and no file is held in memory whole.
 
     Args:
-        sample_rate: of all audio, Hz. hop_length: of the analysis, samples.
+        recordings: a folder of audio files, or one file.
+        folder: to write into; what is in it is replaced.
+        sample_rate: of all audio, Hz.
+        hop_length: of the analysis, samples.
         analyze: called with the audio [samples] of every piece.
+        seed: of the choice of held-out recordings and of the varied phrases.
         vary: ``auto`` varies where most recordings are single notes, ``on`` always, ``off`` never.
+        vary_seconds: of varied phrases.
+        progress: called with what is being done and the share that is done, 0..1.
 
     Raises:
-        VqsynthError: no recording can be used.
+        VqsynthError: no recording can be used, or the disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     found = find_audio(recordings)
-    files, left_out = _screened(found)
-    kept_out = hold_out(files, seed)
-    writer = _Writer(folder, analyze)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     notes: list[Note] = []
-    used = []
     per_piece = int(PIECE_SECONDS * sample_rate)
-    for number, path in enumerate(files):
-        progress(path.name, number / len(files))
-        try:
-            gain = _level_gain(path, sample_rate)
-            if gain == 0:
-                left_out[path.name] = "silent"
-                continue
+    with _Writer(folder, analyze) as writer:
+        usable, decoded, left_out = _decode_all(found, writer, sample_rate, lambda t, share: progress(t, share / 3))
+        if not decoded:
+            raise VqsynthError(
+                f"{recordings}: none of its {len(found)} audio files can be used; run `vqsynth corpus check` to see why"
+            )
+        kept_out = hold_out(usable, seed)
+        for number, recording in enumerate(decoded):
+            progress(recording.path.name, (1 + 2 * number / len(decoded)) / 3)
+            held_out = recording.path in kept_out
             before = len(writer.pieces)
-            buffer = np.zeros(0, np.float32)
-            for block in stream_mono(path, sample_rate):
-                buffer = np.concatenate([buffer, block * np.float32(gain)])
-                while len(buffer) >= 2 * per_piece:
-                    writer.add(buffer[:per_piece], path.name, path in kept_out, False)
-                    buffer = buffer[per_piece:]
-            if len(buffer) < MIN_SECONDS * sample_rate and len(writer.pieces) == before:
-                left_out[path.name] = f"shorter than {MIN_SECONDS * 1000:.0f} ms"
-                continue
-            arrays = writer.add(buffer, path.name, path in kept_out, False)
-        except DiskFull:
-            raise
-        except VqsynthError as error:
-            left_out[path.name] = str(error)
-            warn(str(error))
-            continue
-        used.append(path.name)
-        if len(writer.pieces) == before + 1 and path not in kept_out:
-            note = find_note(buffer, sample_rate, arrays["f0"], arrays["loudness"], hop_length)
-            notes += [note] if note else []
-    if not used:
-        raise VqsynthError(
-            f"{recordings}: none of its {len(found)} audio files can be used; run `vqsynth corpus check` to see why"
-        )
-    varied = 0.0
-    if vary == "on" and notes or vary == "auto" and len(notes) >= max(2, 0.5 * len(used)):
-        for phrase in phrases(notes, sample_rate, vary_seconds, seed):
-            progress("varying notes", varied / vary_seconds)
-            writer.add(phrase, "phrases", False, True)
-            varied += len(phrase) / sample_rate
-    writer.close()
+            audio, arrays = _add_pieces(writer, recording, per_piece, held_out)
+            if len(writer.pieces) == before + 1 and not held_out:
+                note = find_note(audio, sample_rate, arrays["f0"], arrays["loudness"], hop_length)
+                notes += [note] if note else []
+        varied = 0.0
+        if (vary == "on" and notes) or (vary == "auto" and len(notes) >= max(2, 0.5 * len(decoded))):
+            for phrase in phrases(notes, sample_rate, vary_seconds, seed):
+                progress("varying notes", varied / vary_seconds)
+                writer.add(phrase, "phrases", False, True)
+                varied += len(phrase) / sample_rate
     if not kept_out:
         _hold_out_end(writer.pieces)
     info = {
         "sample_rate": sample_rate,
-        "used": used,
+        "used": [recording.path.name for recording in decoded],
         "held_out": sorted({p.source for p in writer.pieces if p.held_out}),
         "left_out": left_out,
         "notes": len(notes),
@@ -228,5 +271,5 @@ def prepare(
         "varied_seconds": varied,
         "pieces": [dataclasses.asdict(piece) for piece in writer.pieces],
     }
-    write_text(folder / "pieces.json", json.dumps(info))
+    write_text(folder / INFO, json.dumps(info))
     return Prepared(folder)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vqsynth.training.prepare import Piece, Prepared
+from vqsynth.training.prepared import Piece, Prepared
 
 SILENT = {"mel": -1.25, "loudness": -120.0}
 

@@ -58,7 +58,7 @@ def train(
     from vqsynth.cli.progress import TrainingDisplay
     from vqsynth.cli.train import parse_time
     from vqsynth.errors import UsageError
-    from vqsynth.training.loop import Interrupted
+    from vqsynth.training.trainer import Interrupted
     from vqsynth.wavae.network import config
     from vqsynth.wavae.training.settings import WavaeSettings
     from vqsynth.wavae.training.train import train_domain

@@ -36,6 +36,6 @@ class SegmentBatch:
         return SegmentBatch(*(getattr(self, field.name).to(device) for field in dataclasses.fields(self)))
 
 
-def draw(segments: Segments, size: int, random: np.random.Generator) -> SegmentBatch:
+def draw_batch(segments: Segments, size: int, random: np.random.Generator) -> SegmentBatch:
     """Draw a batch of segments."""
     return SegmentBatch(**segments.draw(size, random))

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from vqsynth.errors import UsageError
-from vqsynth.vqvae.config import Bands, Blocks, FrameLength, Width, check_network
+from vqsynth.dsp.model_settings import Blocks, FrameSettings, Width, check_network, choose_preset
 
 STRIDE = 2
 """Mel frames of one latent frame."""
 
 
-class WavaeConfig(BaseModel):
-    """Everything that decides the shape and the meaning of the weights."""
+class WavaeConfig(FrameSettings):
+    """Everything that decides the shape and the meaning of the weights.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Mel frames are a hop of ``n_fft // 4`` apart, latent frames two hops.
+    """
 
-    sample_rate: int = Field(44_100, ge=8_000, le=192_000)
-    """Rate of all audio in the model, Hz."""
-    n_fft: FrameLength = 2048
-    """Frame length in samples, a power of two; mel frames are a quarter of it apart, latent frames half of it."""
     n_mels: int = Field(128, ge=16, le=1024)
     """Mel bands that the VAE reads and writes."""
     latent_dim: int = Field(16, ge=1, le=1024)
@@ -36,23 +32,12 @@ class WavaeConfig(BaseModel):
     decoder_blocks: Blocks = 4
     vocoder_width: Width = 176
     vocoder_blocks: Blocks = 4
-    n_harmonic_bands: int = Field(112, ge=16, le=1024)
-    """Knots of the filter of the pulse train."""
-    n_noise_bands: Bands = 64
-    """Knots of the filter of the noise."""
-    pitch_bins: int = Field(144, ge=12, le=288)
-    """Half-semitone bins of the pitch distribution, from 40 Hz."""
 
     @model_validator(mode="after")
     def _bounded(self) -> WavaeConfig:
         check_network(self.width, self.expansion, self.encoder_blocks + self.decoder_blocks)
         check_network(self.vocoder_width, self.expansion, self.vocoder_blocks)
         return self
-
-    @property
-    def hop_length(self) -> int:
-        """Samples between mel frames."""
-        return self.n_fft // 4
 
     @property
     def latent_hop(self) -> int:
@@ -87,6 +72,4 @@ def preset(name: str) -> WavaeConfig:
     Raises:
         UsageError: no preset has this name.
     """
-    if name not in PRESETS:
-        raise UsageError(f"unknown; choose one of {', '.join(PRESETS)}", field="preset", value=name)
-    return PRESETS[name]
+    return choose_preset(PRESETS, name)

@@ -12,11 +12,12 @@ import torch
 
 import vqsynth
 from vqsynth.dsp import loudness
-from vqsynth.training.prepare import LEVEL_LUFS, Prepared
+from vqsynth.training.prepare import LEVEL_LUFS
+from vqsynth.training.prepared import Prepared
 from vqsynth.wavae.domain import Domain, save
 from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.paths import pca
-from vqsynth.wavae.training.portrait import draw
+from vqsynth.wavae.training.figures import draw_figures
 from vqsynth.wavae.training.quality import held_out_quality
 
 
@@ -44,13 +45,24 @@ def pitch_range(f0: np.ndarray) -> dict[str, list[float]]:
 
 def build(
     folder: Path,
+    name: str,
     model: Wavae,
     corpus: Prepared,
     training: dict[str, Any],
     sources: list[dict[str, Any]],
     description: str = "",
 ) -> Domain:
-    """Write weights, axes and card of a finished run."""
+    """Write weights, axes, figures and card of a finished run.
+
+    Args:
+        folder: to write into.
+        name: of the domain.
+        model: trained; its weights are rounded to half precision.
+        corpus: that it was trained on.
+        training: facts of the run.
+        sources: provenance of the recordings.
+        description: one line for the card.
+    """
     model = model.cpu().eval()
     # Quality and axes are those of the weights as stored, in half precision.
     with torch.no_grad():
@@ -60,7 +72,7 @@ def build(
     held_out = list(pieces_of(corpus, True))
     card = {
         "wavae": {
-            "name": folder.name,
+            "name": name,
             "format_version": Domain.FORMAT_VERSION,
             "loudness_version": loudness.VERSION,
             "description": description,
@@ -71,14 +83,10 @@ def build(
         "training": {
             **training,
             "level_lufs": LEVEL_LUFS,
-            "audio_seconds": round(corpus.seconds(False, False), 1),
-            "held_out_seconds": round(corpus.seconds(True), 1),
-            "held_out": corpus.info["held_out"],
-            "varied_seconds": round(corpus.info["varied_seconds"], 1),
             **pitch_range(corpus.f0),
         },
         "source": sources,
         "quality": held_out_quality(model, held_out),
     }
-    draw(folder, model, axes, held_out)
+    draw_figures(folder / "figures", name, model, axes, held_out)
     return save(folder, model, axes, card)

@@ -7,9 +7,8 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from vqsynth.dsp.losses import multi_resolution_stft
+from vqsynth.dsp.losses import multi_resolution_stft, pitch_losses, weighted_mean
 from vqsynth.dsp.loudness import gain_of_loudness
-from vqsynth.dsp.pitch import encode_f0
 from vqsynth.training.segments import fill_f0
 from vqsynth.wavae.network.analysis import scale_controls
 from vqsynth.wavae.network.config import STRIDE
@@ -57,22 +56,6 @@ def analyze_batch(model: Wavae, raw: dict[str, Tensor]) -> AnalyzedBatch:
     )
 
 
-def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Mean of ``values`` where ``weights`` (bool) hold."""
-    return (values * weights).sum() / weights.sum().clamp_min(1)
-
-
-def pitch_losses(model: Wavae, outputs: Tensor, f0: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropies of pitch (voiced frames) and of voicing (active frames)."""
-    logits, voicing = model.vocoder.filters.pitch(outputs)
-    voiced = (f0 > 0) & active
-    goal = encode_f0(f0, model.config.pitch_bins)
-    goal = goal / goal.sum(-1, keepdim=True).clamp_min(1e-6)
-    pitch = -(goal * torch.log_softmax(logits, -1)).sum(-1)
-    agreement = torch.nn.functional.binary_cross_entropy_with_logits(voicing, voiced.float(), reduction="none")
-    return weighted_mean(pitch, voiced), weighted_mean(agreement, active)
-
-
 def synthesise(model: Wavae, outputs: Tensor, batch: AnalyzedBatch, generator: torch.Generator | None) -> Tensor:
     """Sound of the vocoder's outputs, sung at the tracked pitch. Shape: [batch, frames, n] -> [batch, samples]."""
     harmonic, noise = model.vocoder.filters(outputs)
@@ -86,7 +69,7 @@ def vocoder_losses(
     """Spectral, pitch and voicing losses of ``mel`` [batch, frames, n_mels] made sound; and the sound."""
     outputs = model.vocoder(mel)
     audio = synthesise(model, outputs, batch, generator)
-    pitch, voicing = pitch_losses(model, outputs, batch.f0, batch.active)
+    pitch, voicing = pitch_losses(*model.vocoder.filters.pitch(outputs), batch.f0, batch.active)
     return {"spectral": multi_resolution_stft(audio, batch.audio), "pitch": pitch, "voicing": voicing}, audio
 
 
@@ -105,6 +88,6 @@ def divergence(mean: Tensor, log_variance: Tensor, active: Tensor) -> Tensor:
     return weighted_mean(0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1), active)
 
 
-def decoded(model: Wavae, latents: Tensor, batch: AnalyzedBatch) -> Tensor:
+def decode_batch(model: Wavae, latents: Tensor, batch: AnalyzedBatch) -> Tensor:
     """Mel frames of latents under the batch's own controls."""
     return model.decoder(latents, scale_controls(batch.controls))

@@ -8,14 +8,15 @@ import numpy as np
 import torch
 
 from vqsynth.errors import VqsynthError, warn
-from vqsynth.training.run import Quiet, Reporter, RunFolder, pick_device, report_validation, sources_of
+from vqsynth.training.pipeline import FinishedRun, ModelKind, Reporter, train_model
+from vqsynth.training.prepared import Prepared
 from vqsynth.wavae.domain import CARD, Domain
 from vqsynth.wavae.network.config import WavaeConfig
 from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.training.analysis import pitch_and_level
 from vqsynth.wavae.training.build import build, pieces_of
 from vqsynth.wavae.training.settings import WavaeSettings
-from vqsynth.wavae.training.trainer import PHASES, WavaeTrainer
+from vqsynth.wavae.training.trainer import WavaeTrainer
 
 EXPORT_BLOCK = 441
 EXPORT_TOLERANCE = 1e-3
@@ -40,13 +41,44 @@ def check_export(domain: Domain, audio: np.ndarray) -> float:
     difference = float((whole - streamed).abs().max())
     if not np.isfinite(difference):
         raise VqsynthError(
-            f"{domain.path}: the model's sound is no number; the training went wrong, train again with another `seed`"
+            f"{domain.name}: the model's sound is not finite; the training went wrong, train again with another `seed`"
         )
     if difference > EXPORT_TOLERANCE:
         warn(
-            f"{domain.path}: streamed and offline sound differ by {difference:.2g}; a model this young wavers between pitches, train it longer with `resume`"
+            f"{domain.name}: streamed and offline sound differ by {difference:.2g}; a model this young wavers between "
+            "pitches, train it longer with `resume`"
         )
     return difference
+
+
+def _trainer(config: WavaeConfig, corpus: Prepared, settings: WavaeSettings, folder: Path, device: str) -> WavaeTrainer:
+    return WavaeTrainer(Wavae(config), corpus, settings, folder, device)
+
+
+def _build(run: FinishedRun[WavaeTrainer]) -> None:
+    run.reporter.phase("finding the principal axes", None)
+    model = run.trainer.model
+    domain = build(run.folder, run.name, model, run.corpus, run.training, run.sources, run.description)
+    run.reporter.phase("checking that streaming equals offline", None)
+    difference = check_export(domain, next(pieces_of(run.corpus, False)))
+    run.reporter.say(
+        f"streamed in blocks of {EXPORT_BLOCK} samples it differs by {difference:.1g} from offline; "
+        f"latency {model.config.latency} samples"
+    )
+
+
+DOMAIN = ModelKind(
+    field="name",
+    card=CARD,
+    config=WavaeConfig,
+    settings=WavaeSettings,
+    recorded=("batch_size", "vae_batch_size", "kl_weight", "control_weight", "dependence_weight", "learning_rate"),
+    unusable="its VAE has not started",
+    analyze=pitch_and_level,
+    trainer=_trainer,
+    build=_build,
+    load=Domain,
+)
 
 
 def train_domain(
@@ -61,70 +93,29 @@ def train_domain(
     description: str = "",
     reporter: Reporter | None = None,
 ) -> Domain:
-    """Train the continuous model on ``recordings`` into ``folder``: vocoder, VAE, both against discriminators, axes, export check.
+    """Train the continuous model on ``recordings`` into ``folder``: vocoder, VAE, both against discriminators.
+
+    Principal axes, figures and a check of the streamed sound follow; :func:`train_model` says more.
 
     Args:
+        recordings: a folder of audio files, or one file.
+        folder: of the domain; its name is the domain's.
         config: None takes the base preset, or with ``resume`` what the run was started with.
+        settings: None trains for half an hour.
+        device: auto, cpu, cuda, cuda:1 ...
+        resume: go on with an interrupted run.
         finish: take the checkpoint as it is and only build.
+        overwrite: replace a domain or a run.
+        description: one line for the card.
+        reporter: hears how it goes.
 
     Raises:
-        UsageError: the folder holds a domain or a run already, or nothing to resume.
+        UsageError: the folder holds a domain or a run already, or there is nothing to resume.
+        VqsynthError: no recording can be used, the run was too short, or the model's sound is not finite.
         Interrupted: Ctrl-C; ``resume`` goes on.
     """
-    recordings, folder = Path(recordings), Path(folder)
-    reporter, settings = reporter or Quiet(), settings or WavaeSettings(seconds=1800)
-    run = RunFolder(folder, CARD, "name")
-    device = pick_device(device)
-    if resume or finish:
-        config, settings = run.stored(config, settings, WavaeConfig, WavaeSettings)
-    else:
-        config = config or WavaeConfig()
-        run.create(overwrite)
-    run.write_settings(config, settings)
-    run.prepare(
-        recordings,
-        config.sample_rate,
-        config.hop_length,
-        lambda audio: pitch_and_level(audio, config),
-        settings,
-        reporter,
-        fresh=not (resume or finish),
+    domain = train_model(
+        DOMAIN, recordings, folder, config, settings, device, resume, finish, overwrite, description, reporter
     )
-    corpus = run.corpus(reporter)
-    torch.manual_seed(settings.seed)
-    trainer = WavaeTrainer(Wavae(config), corpus, settings, run.work, device)
-    if resume or finish:
-        trainer.resume()
-        reporter.say(f"resumed at step {trainer.number}, phase {trainer.phase()[0]}")
-    if not finish:
-        trainer.run(reporter.step, lambda *event: report_validation(reporter, config, *event))
-    if trainer.phase()[0] == PHASES[0]:
-        raise VqsynthError(
-            f"{run.work}: the run is too short, its VAE has not started; train longer with `resume` and `time` or `steps`"
-        )
-    reporter.phase("finding the principal axes", None)
-    training = {
-        "seed": settings.seed,
-        "steps": trainer.number,
-        "seconds": round(trainer.seconds, 1),
-        "device": device,
-        "threads": torch.get_num_threads(),
-        **settings.model_dump(
-            include={
-                "batch_size",
-                "vae_batch_size",
-                "kl_weight",
-                "control_weight",
-                "dependence_weight",
-                "learning_rate",
-            }
-        ),
-    }
-    domain = build(folder, trainer.model, corpus, training, sources_of(recordings), description)
-    reporter.phase("checking that streaming equals offline", None)
-    difference = check_export(domain, next(pieces_of(corpus, False)))
-    reporter.say(
-        f"streamed in blocks of {EXPORT_BLOCK} samples it differs by {difference:.1g} from offline; latency {config.latency} samples"
-    )
-    run.clean()
+    assert domain is not None  # one process
     return domain

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vqsynth.training.discriminator import Discriminator, discriminator_loss, generator_losses
-from vqsynth.training.loop import Loop
-from vqsynth.training.prepare import Prepared
+from vqsynth.training.phases import Moment, Phase, cosine, warm_up
+from vqsynth.training.prepared import Prepared
 from vqsynth.training.segments import Segments
+from vqsynth.training.trainer import Preview, Trainer
 from vqsynth.wavae.network.analysis import scale_controls
 from vqsynth.wavae.network.config import STRIDE
 from vqsynth.wavae.network.model import Wavae
@@ -22,106 +22,118 @@ from vqsynth.wavae.training.adversary import Regressor
 from vqsynth.wavae.training.objective import AnalyzedBatch
 from vqsynth.wavae.training.settings import WavaeSettings
 
-PHASES = ("vocoder", "vae", "adversarial")
+RATE_FLOOR = 0.03
+"""Share of the learning rate that is left at the end of a phase."""
 REGRESSOR_STEPS, REGRESSOR_FRAMES = 4, 1024
 """Steps of the regressor after each step of the VAE, and the frames of each."""
+DISCRIMINATOR_SAMPLES = 8192
+"""Length of the part of each segment that the discriminators hear."""
 
 
-class WavaeTrainer(Loop):
-    """Trains one model on one prepared corpus."""
+class WavaeTrainer(Trainer):
+    """Trains one model on one prepared corpus.
+
+    Args:
+        model: with its first weights.
+        corpus: to train on.
+        settings: of the run.
+        folder: where the checkpoint lives.
+        device: to train on.
+    """
+
+    VALIDATION_BATCHES = 2
+
+    settings: WavaeSettings
 
     def __init__(
         self, model: Wavae, corpus: Prepared, settings: WavaeSettings, folder: Path, device: str = "cpu"
     ) -> None:
-        super().__init__(settings, folder, device)
-        self.model = model.to(device)
         config = model.config
-        self.segments, self.held_out = (
+        self.segments, held_out = (
             Segments(corpus, settings.segment_frames, config.hop_length, held_out, config.n_fft // 2)
             for held_out in (False, True)
         )
+        super().__init__(settings, folder, held_out, device)
+        self.model = model.to(device)
         self.regressor = Regressor(config.latent_dim, len(config.controls)).to(device)
         self.discriminator = Discriminator().to(device)
 
-        def adam(rate: float, *modules: torch.nn.Module) -> torch.optim.Optimizer:
+        def adam(rate: float, *modules: nn.Module) -> torch.optim.Optimizer:
             parameters = [p for module in modules for p in module.parameters()]
             return torch.optim.AdamW(parameters, rate, betas=(0.8, 0.95), weight_decay=0.01)
 
         rate = settings.learning_rate
-        self.optimizers = {
+        optimizers = {
             "vocoder_adam": adam(rate, model.vocoder),
             "vae_adam": adam(rate, model.encoder, model.decoder),
             "regressor_adam": adam(rate, self.regressor),
             "joint_adam": adam(rate / 3, model.decoder, model.vocoder),
             "discriminator_adam": adam(settings.discriminator_rate, self.discriminator),
         }
-        self.rates = {name: optimizer.param_groups[0]["lr"] for name, optimizer in self.optimizers.items()}
-        self.phase_before, self.phase_began = PHASES[0], 0
+        self.set_phases(optimizers, self._phases(settings))
 
-    def state(self) -> tuple[dict, dict, dict]:
-        modules = {"model": self.model, "regressor": self.regressor, "discriminator": self.discriminator}
-        return modules, self.optimizers, {}
+    def _phases(self, settings: WavaeSettings) -> list[Phase]:
+        fall = cosine(settings.warmup_steps, RATE_FLOOR)
+        sound = {"spectral": 1.0, "pitch": settings.pitch_weight, "voicing": settings.voicing_weight}
+        return [
+            # The phases measure different things: the last one is judged.
+            Phase(
+                "vocoder", 0.0, self._vocoder_step, {"vocoder_adam": fall}, weights=sound, judged=False, usable=False
+            ),
+            Phase(
+                "vae",
+                settings.vae_at,
+                self._vae_step,
+                {"vae_adam": fall, "regressor_adam": warm_up(settings.warmup_steps)},
+                weights={
+                    "mel": 1.0,
+                    "kl": settings.kl_weight / (STRIDE * self.model.config.n_mels),
+                    "pitch": settings.pitch_weight,
+                    "voicing": settings.voicing_weight,
+                    "dependence": settings.dependence_weight,
+                },
+                # The vocoder only passes gradients on.
+                frozen=[self.model.vocoder],
+                judged=False,
+            ),
+            Phase(
+                "adversarial",
+                settings.adversary_at,
+                self._adversarial_step,
+                {"joint_adam": fall, "discriminator_adam": fall},
+                weights={
+                    **sound,
+                    "mel": settings.mel_weight,
+                    "adversarial": settings.adversarial_weight,
+                    "matching": settings.matching_weight,
+                },
+            ),
+        ]
 
-    def progress(self) -> dict:
-        return {**super().progress(), "phase_began": self.phase_began, "phase_before": self.phase_before}
-
-    def phase(self) -> tuple[str, float]:
-        """Name of the present phase, and its share that is done."""
-        share, settings = self.share(), self.settings
-        bounds = (0.0, settings.vae_at, settings.adversary_at, 1.0)
-        index = min(2, sum(share >= bound for bound in bounds[1:]))
-        return PHASES[index], (share - bounds[index]) / max(bounds[index + 1] - bounds[index], 1e-6)
-
-    def judged(self) -> bool:
-        # The phases measure different things.
-        return self.phase()[0] == PHASES[-1]
-
-    def _update(self, loss: Tensor, names: tuple[str, ...], done: float) -> None:
-        rise = min(1.0, (self.number - self.phase_began + 1) / self.settings.warmup_steps)
-        chosen = [self.optimizers[name] for name in names]
-        for optimizer in chosen:
-            optimizer.zero_grad()
-        loss.backward()
-        for name, optimizer in zip(names, chosen):
-            fall = 1.0 if name == "regressor_adam" else 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done))
-            for group in optimizer.param_groups:
-                group["lr"] = self.rates[name] * rise * fall
-            torch.nn.utils.clip_grad_norm_(
-                [p for group in optimizer.param_groups for p in group["params"]], self.settings.gradient_clip
-            )
-            optimizer.step()
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"model": self.model, "regressor": self.regressor, "discriminator": self.discriminator}
 
     def _draw(self, segments: Segments, size: int, random: np.random.Generator) -> AnalyzedBatch:
         raw = {name: tensor.to(self.device) for name, tensor in segments.draw(size, random).items()}
         return objective.analyze_batch(self.model, raw)
 
-    def _weigh(self, losses: dict[str, Tensor]) -> Tensor:
-        settings = self.settings
-        weights = {
-            "spectral": 1.0,
-            "pitch": settings.pitch_weight,
-            "voicing": settings.voicing_weight,
-            "mel": settings.mel_weight,
-            "adversarial": settings.adversarial_weight,
-            "matching": settings.matching_weight,
-        }
-        return sum(weights[name] * value for name, value in losses.items() if name in weights)
-
-    def _vocoder_step(self, done: float, random: np.random.Generator, generator: torch.Generator) -> dict[str, Tensor]:
-        batch = self._draw(self.segments, self.settings.batch_size, random)
-        losses, _ = objective.vocoder_losses(self.model, batch.mel, batch, generator)
-        self._update(self._weigh(losses), ("vocoder_adam",), done)
+    def _vocoder_step(self, moment: Moment) -> dict[str, Tensor]:
+        batch = self._draw(self.segments, self.settings.batch_size, moment.random)
+        losses, _ = objective.vocoder_losses(self.model, batch.mel, batch, moment.generator)
+        self.update(moment.phase.total(losses), "vocoder_adam", moment)
         return losses
 
-    def _vae_step(self, done: float, random: np.random.Generator, generator: torch.Generator) -> dict[str, Tensor]:
-        model, settings = self.model, self.settings
-        batch = self._draw(self.segments, settings.vae_batch_size, random)
+    def _vae_step(self, moment: Moment) -> dict[str, Tensor]:
+        model, settings, generator = self.model, self.settings, moment.generator
+        batch = self._draw(self.segments, settings.vae_batch_size, moment.random)
         mean, log_variance = model.encoder(batch.mel)
         noise = torch.randn(mean.shape, generator=generator).to(mean)
         latents = mean + torch.exp(0.5 * log_variance) * noise
-        mel = objective.decoded(model, latents, batch)
+        mel = objective.decode_batch(model, latents, batch)
         active = batch.latent_active
-        pitch, voicing = objective.pitch_losses(model, model.vocoder(mel), batch.f0, batch.active)
+        pitch, voicing = objective.pitch_losses(
+            *model.vocoder.filters.pitch(model.vocoder(mel)), batch.f0, batch.active
+        )
         kl = objective.divergence(mean, log_variance, active)
         # Half sampled, half means: neither may tell.
         pick = torch.rand(mean.shape[:2], generator=generator).to(mean)[..., None] < 0.5
@@ -135,67 +147,44 @@ class WavaeTrainer(Loop):
             "kl": kl,
             "r2": torch.tensor(predicted),
         }
-        warm = min(1.0, done / settings.kl_warmup) if settings.kl_warmup else 1.0
-        per_band = settings.kl_weight * warm / (STRIDE * model.config.n_mels)
-        total = losses["mel"] + per_band * kl + settings.pitch_weight * pitch + settings.voicing_weight * voicing
         if settings.dependence_weight and int(self.regressor.count):
             losses["dependence"] = self.regressor.dependence(told, controls, generator)
-            total = total + settings.dependence_weight * losses["dependence"]
-        self._update(total + control, ("vae_adam",), done)
+        warm = min(1.0, moment.done / settings.kl_warmup) if settings.kl_warmup else 1.0
+        total = moment.phase.total(losses, {"kl": warm})
+        self.update(total + control, "vae_adam", moment)
         self.regressor.add_to_memory(told.detach(), controls)
         for _ in range(REGRESSOR_STEPS):
-            self._update(self.regressor.regression_loss(REGRESSOR_FRAMES, generator), ("regressor_adam",), done)
+            self.update(self.regressor.regression_loss(REGRESSOR_FRAMES, generator), "regressor_adam", moment)
         return losses
 
-    def _adversarial_step(
-        self, done: float, random: np.random.Generator, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def _adversarial_step(self, moment: Moment) -> dict[str, Tensor]:
         model = self.model
-        batch = self._draw(self.segments, self.settings.adversarial_batch_size, random)
+        batch = self._draw(self.segments, self.settings.adversarial_batch_size, moment.random)
         with torch.no_grad():
             latents, _ = model.encoder(batch.mel)
-        mel = objective.decoded(model, latents, batch)
-        losses, audio = objective.vocoder_losses(model, mel, batch, generator)
+        mel = objective.decode_batch(model, latents, batch)
+        losses, audio = objective.vocoder_losses(model, mel, batch, moment.generator)
         losses["mel"] = objective.gaussian_likelihood(mel, batch.mel, batch.active)
         # Discriminators hear a part of each segment, at one level.
-        length = min(audio.shape[1], 8192)
-        first = int(random.integers(0, audio.shape[1] - length + 1))
+        length = min(audio.shape[1], DISCRIMINATOR_SAMPLES)
+        first = int(moment.random.integers(0, audio.shape[1] - length + 1))
         real, fake = (signal[:, first : first + length] for signal in (batch.audio, audio))
         level = real.square().mean(1, keepdim=True).sqrt().clamp_min(1e-3) * 5
         real, fake = real / level, fake / level
         wrong = discriminator_loss(self.discriminator(real), self.discriminator(fake.detach()))
-        self._update(wrong, ("discriminator_adam",), done)
+        self.update(wrong, "discriminator_adam", moment)
         with torch.no_grad():
             features = self.discriminator(real)
         losses["adversarial"], losses["matching"] = generator_losses(features, self.discriminator(fake))
-        self._update(self._weigh(losses), ("joint_adam",), done)
+        self.update(moment.phase.total(losses), "joint_adam", moment)
         losses["discriminator"] = wrong
         return losses
 
-    def advance(self, share: float) -> tuple[dict[str, Tensor], Callable[[], dict[str, float | str]]]:
-        phase, done = self.phase()
-        if phase != self.phase_before:
-            self.phase_before, self.phase_began = phase, self.number
-        step = {"vocoder": self._vocoder_step, "vae": self._vae_step, "adversarial": self._adversarial_step}[phase]
-        # While the VAE learns, the vocoder only passes gradients on.
-        self.model.vocoder.requires_grad_(phase != "vae")
-        random, generator = self.random(1)
-        losses = step(done, random, generator)
-        return losses, lambda: {"phase": phase}
-
-    @torch.no_grad()
-    def validate(self, batches: int = 2) -> tuple[float, tuple[Tensor, Tensor] | None]:
-        """Spectral loss on the held-out recordings (through the VAE once it learns); nan without any."""
-        if not self.held_out.pieces:
-            return math.nan, None
-        random = np.random.default_rng(self.settings.seed)
-        generator = torch.Generator().manual_seed(self.settings.seed)
-        total = 0.0
-        for _ in range(batches):
-            batch = self._draw(self.held_out, self.settings.batch_size, random)
-            mel = batch.mel
-            if self.phase()[0] != PHASES[0]:
-                mel = objective.decoded(self.model, self.model.encoder(mel)[0], batch)
-            losses, audio = objective.vocoder_losses(self.model, mel, batch, generator)
-            total += float(losses["spectral"])
-        return total / batches, (batch.audio, audio)
+    def validation_batch(self, random: np.random.Generator, generator: torch.Generator) -> tuple[Tensor, Preview]:
+        """Through the VAE once it learns."""
+        batch = self._draw(self.held_out, self.settings.batch_size, random)
+        mel = batch.mel
+        if self.phase.usable:
+            mel = objective.decode_batch(self.model, self.model.encoder(mel)[0], batch)
+        losses, audio = objective.vocoder_losses(self.model, mel, batch, generator)
+        return losses["spectral"], (batch.audio, audio)

@@ -1,4 +1,4 @@
-"""Pictures of a domain: what it makes of recordings it was not trained on, and what its axes do."""
+"""Figures of a domain: what it makes of recordings it was not trained on, and what its axes do."""
 
 from __future__ import annotations
 
@@ -33,12 +33,22 @@ def sweep_axis(model: Wavae, axes: Pca, number: int, seconds: float = 3.0) -> np
     return model.decode(axes.latents(coordinates), controls)
 
 
-def draw(folder: Path, model: Wavae, axes: Pca, held_out: list[np.ndarray]) -> list[Path]:
-    """Write ``figures/resynthesis.png`` (where anything was held out) and ``figures/axes.png``."""
-    target = folder / "figures"
-    target.mkdir(parents=True, exist_ok=True)
-    rate, name = model.config.sample_rate, folder.name
-    paths = [target / "axes.png"]
+def draw_figures(folder: Path, name: str, model: Wavae, axes: Pca, held_out: list[np.ndarray]) -> list[Path]:
+    """Write ``axes.png`` and, where anything was held out, ``resynthesis.png``.
+
+    Args:
+        folder: made if it is not there.
+        name: of the domain, for the titles.
+        model: of the domain.
+        axes: its principal axes.
+        held_out: recordings, each [samples].
+
+    Returns:
+        Paths of the figures.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rate = model.config.sample_rate
+    paths = [folder / "axes.png"]
     panels = [
         (f"axis {n}, from -{REACH} to {REACH} standard deviations", sweep_axis(model, axes, n))
         for n in range(min(AXES, len(axes.std)))
@@ -46,7 +56,7 @@ def draw(folder: Path, model: Wavae, axes: Pca, held_out: list[np.ndarray]) -> l
     mel_panels(paths[0], panels, rate, title=f"{name}: what the widest axes of the latent path do")
     if held_out:
         audio = excerpts(held_out, rate)
-        paths.append(target / "resynthesis.png")
+        paths.append(folder / "resynthesis.png")
         output = model.resynthesise(audio)
         mel_panels(
             paths[1], [("recordings the model was not trained on", audio), ("resynthesis", output)], rate, title=name
