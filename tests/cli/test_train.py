@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from safetensors.torch import load_file
 
-from vqsynth.cli.train import parse_time
+from vqsynth.cli.training import parse_time
 from vqsynth.errors import UsageError
 from vqsynth.library import timbre as folder
 

@@ -35,7 +35,7 @@ def whole(recordings, tmp_path_factory):
 
 def test_one_command_trains_all_phases(whole, note):
     folder, result = whole
-    for phase in ("vocoder", "vae", "adversarial", "delay 2559 samples"):
+    for phase in ("vocoder", "vae", "adversarial", "latency 2559 samples"):
         assert phase in result.stderr
     domain = load(folder)
     domain.verify()
@@ -74,7 +74,7 @@ def test_killed_and_resumed_is_the_same_model(whole, recordings, tmp_path):
     [
         (("--time", "1m", "--steps", "3"), 2, "give one of them"),
         (("--time", "soon"), 2, "not a length of time"),
-        (("--resume",), 2, "no checkpoint to resume"),
+        (("--resume",), 2, "no run to go on with"),
         (("--preset", "huge"), 2, "huge"),
         (("--device", "abacus", "--steps", "3"), 2, "abacus"),
     ],

@@ -11,7 +11,7 @@ from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.features import feature_arrays
 from vqsynth.vqvae.model import VQVAE
 from vqsynth.vqvae.training.settings import VqvaeSettings
-from vqsynth.vqvae.training.trainer import Trainer
+from vqsynth.vqvae.training.trainer import VqvaeTrainer
 
 SMALL = ModelConfig(width=24, encoder_blocks=1, decoder_blocks=1, n_mels=32, n_codes=32, code_dim=8)
 
@@ -31,7 +31,7 @@ def corpus(recordings, tmp_path_factory):
 def trainer(corpus, folder, steps=24):
     torch.manual_seed(0)
     settings = VqvaeSettings(steps=steps, batch_size=2, segment_frames=16, validations=2, quantize_at=0.3)
-    return Trainer(VQVAE(SMALL), corpus, settings, folder)
+    return VqvaeTrainer(VQVAE(SMALL), corpus, settings, folder)
 
 
 def test_a_resumed_run_ends_in_the_same_weights(corpus, tmp_path):

@@ -203,7 +203,7 @@ def _measure(report: FileReport, blocks: Iterable[np.ndarray], sample_rate: int)
         return report
     low, middle, high = np.percentile(pitch, [5, 50, 95])
     voiced = min(1.0, len(pitch) / max(heard, 1))
-    spread = np.percentile(np.abs(12 * np.log2(pitch / middle)), 80)
+    spread = float(np.percentile(np.abs(12 * np.log2(pitch / middle)), 80))
     is_note = voiced >= _NOTE_VOICED and spread <= _NOTE_SPREAD_SEMITONES and report.seconds < _NOTE_SECONDS
     return replace(
         report,

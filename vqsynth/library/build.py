@@ -120,7 +120,7 @@ def build(
     model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})
     usage, transitions, roughness = code_statistics(model, corpus)
     codes = torch.from_numpy(np.repeat(np.arange(len(usage)), usage))
-    card = {
+    card: dict[str, Any] = {
         "timbre": {
             "name": name,
             "format_version": FORMAT_VERSION,

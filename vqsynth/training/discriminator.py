@@ -47,12 +47,13 @@ class Discriminator(nn.Module):
 
 def discriminator_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
     """Hinge loss (MelGAN, eq. 1). Shape: scores of recordings and of outputs -> []."""
-    return sum(torch.relu(1 - r[-1]).mean() + torch.relu(1 + f[-1]).mean() for r, f in zip(real, fake)) / len(real)
+    losses = [torch.relu(1 - r[-1]).mean() + torch.relu(1 + f[-1]).mean() for r, f in zip(real, fake)]
+    return torch.stack(losses).sum() / len(real)
 
 
 def generator_losses(real: list[list[Tensor]], fake: list[list[Tensor]]) -> tuple[Tensor, Tensor]:
     """Adversarial loss (MelGAN, eq. 2) and feature matching (eq. 3), the latter relative to the features' size."""
-    adversarial = -sum(f[-1].mean() for f in fake) / len(fake)
+    adversarial = -torch.stack([f[-1].mean() for f in fake]).sum() / len(fake)
     distances = [
         (a.detach() - b).abs().mean() / a.detach().abs().mean().clamp_min(1e-5)
         for r, f in zip(real, fake)

@@ -31,7 +31,10 @@ class Segments:
     """Draws segments from the training or the held-out part of a corpus.
 
     Args:
-        frames: of a segment. hop_length: samples between them.
+        corpus: prepared.
+        frames: of a segment.
+        hop_length: samples between frames.
+        held_out: which part to draw from.
         margin: samples of audio before the first frame's centre and after the last one's.
     """
 
@@ -71,7 +74,7 @@ class Segments:
             audio: [size, (frames - 1) * hop_length + 2 * margin]; f0, loudness, active: [size, frames];
             mel: [size, frames, n_mels], where the corpus has it
         """
-        rows = []
+        rows: list[dict[str, np.ndarray]] = []
         while len(rows) < size:
             piece = self.pieces[random.choice(len(self.pieces), p=self.weights)]
             segment = self._segment(piece, random)

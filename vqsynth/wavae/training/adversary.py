@@ -30,8 +30,17 @@ class Regressor(nn.Module):
     """Predicts the scaled controls of a frame from its latent.
 
     Args:
+        latent_dim: dimensions of the latent.
+        n_controls: descriptors that are predicted.
+        width: of the hidden layers.
         memory: latents that are kept to learn from.
     """
+
+    latents: Tensor
+    controls: Tensor
+    count: Tensor
+    mean: Tensor
+    whitening: Tensor
 
     def __init__(self, latent_dim: int, n_controls: int, width: int = 128, memory: int = 12_288) -> None:
         super().__init__()
