@@ -202,12 +202,12 @@ def _measure(report: FileReport, blocks: Iterable[np.ndarray], sample_rate: int)
     if not len(pitch):
         return report
     low, middle, high = np.percentile(pitch, [5, 50, 95])
-    voiced = min(1.0, len(pitch) / max(heard, 1))
+    share = min(1.0, len(pitch) / max(heard, 1))
     spread = float(np.percentile(np.abs(12 * np.log2(pitch / middle)), 80))
-    is_note = voiced >= _NOTE_VOICED and spread <= _NOTE_SPREAD_SEMITONES and report.seconds < _NOTE_SECONDS
+    is_note = share >= _NOTE_VOICED and spread <= _NOTE_SPREAD_SEMITONES and report.seconds < _NOTE_SECONDS
     return replace(
         report,
-        voiced=voiced,
+        voiced=share,
         pitch_low=float(low),
         pitch_high=float(high),
         note=float(middle) if is_note else None,
