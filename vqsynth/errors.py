@@ -55,6 +55,8 @@ def nearest_names(word: str, names: Iterable[str]) -> str:
 
 def warn(message: str) -> None:
     """Log a warning to the logger ``vqsynth``, and add it to every :func:`collect_warnings` around this call."""
+    # A file name that is not UTF-8 must not break a log, a table or a report.
+    message = message.encode("utf-8", "replace").decode("utf-8")
     logger.warning(message)
     for messages in _collected.get():
         messages.append(message)
