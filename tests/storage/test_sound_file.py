@@ -13,7 +13,7 @@ import soundfile
 
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.storage.atomic import write_text
-from vqsynth.storage.sound_file import open_sound
+from vqsynth.storage.sound_file import check_output, open_sound
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,30 @@ def test_blocks_become_one_file(tmp_path, name, bits, error):
     assert sound.peak == pytest.approx(np.abs(audio).max())
 
 
-def test_too_loud_is_clipped_with_a_warning_but_not_in_float(tmp_path, warned):
+def test_too_loud_is_clipped_or_kept_with_a_warning(tmp_path, warned):
     loud = np.array([0.5, 2.0, -4.0], np.float32)
     for bits, expected in (("16", 1.0), ("32f", 4.0)):
         with open_sound(tmp_path / "a.wav", 44_100, bits) as sound:
             sound.write(loud)
         assert np.abs(soundfile.read(tmp_path / "a.wav")[0]).max() == pytest.approx(expected, abs=1e-4)
-    assert "12.0 dB over full scale" in warned[0] and len(warned) == 1
+    clipped, kept = warned
+    assert "12.0 dB over full scale were clipped" in clipped and "12.0 dB over full scale are kept" in kept
+
+
+@pytest.mark.parametrize("bits", ["16", "24", "32f"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
+def test_nothing_that_is_not_finite_is_written(tmp_path, bits, value):
+    audio = np.zeros(22_050)
+    audio[11_025] = value
+
+    def write() -> None:
+        with open_sound(tmp_path / "new" / "a.wav", 22_050, bits) as sound:
+            for block in (np.zeros(16_532), np.zeros(5), audio):
+                sound.write(block)
+
+    with pytest.raises(VqsynthError, match=r"a.wav: was not written, since the sound is not finite from 1.25 s on"):
+        write()
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_error_leaves_what_was_there(tmp_path):
@@ -59,7 +76,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
     program = f"""
 import resource, signal, numpy as np
 from vqsynth.storage.atomic import write_text
-from vqsynth.storage.sound_file import open_sound
+from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.errors import VqsynthError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -83,8 +100,12 @@ def test_formats_and_folders_are_checked_first(tmp_path):
     ):
         with pytest.raises(UsageError, match=message), open_sound(tmp_path / name, 44_100, bits):
             pass
-    with pytest.raises(VqsynthError, match="does not exist"), open_sound(tmp_path / "no" / "a.wav", 44_100):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.wav").mkdir()
+    with pytest.raises(VqsynthError, match="cannot be made"), open_sound(tmp_path / "file" / "a.wav", 44_100):
         pass
+    with pytest.raises(VqsynthError, match="is a folder"):
+        check_output(tmp_path / "folder.wav")
 
 
 def test_names_that_are_not_utf_8_are_written_and_told_as_json(tmp_path):

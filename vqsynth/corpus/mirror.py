@@ -52,9 +52,15 @@ def outputs(source: Path, output: Path | None, suffix: str) -> list[tuple[Path, 
 def each(
     source: Path, jobs: Sequence[tuple[Path, Path]], display: Display, work: Callable[[Path, Path], Result]
 ) -> tuple[list[Result], list[Path]]:
-    """Do ``work(file, its output)`` for every job; folders are made as they are needed.
+    """Do ``work(file, its output)`` for every job; whoever writes makes the folders.
 
-    A file of a folder that cannot be used is reported and the others are done; a single file raises.
+    A file of a folder that fails, however it fails, is reported and the others are done; a single file raises.
+
+    Args:
+        source: the file or folder that the jobs came from.
+        jobs: files and what they become.
+        display: told of every file.
+        work: done for each.
 
     Returns:
         What the work returned, and the files that failed.
@@ -63,12 +69,20 @@ def each(
     for number, (path, target) in enumerate(jobs, 1):
         display.file(path.name, number, len(jobs))
         try:
-            if source.is_dir():
-                target.parent.mkdir(parents=True, exist_ok=True)
             done.append(work(path, target))
-        except VqsynthError as error:
-            if source.is_file():
+        except Exception as error:
+            if not source.is_dir():
                 raise
-            warn(str(error))
+            warn(_sentence(path, error))
             failed.append(path)
     return done, failed
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    """What became of a file, in a sentence that names it."""
+    if isinstance(error, VqsynthError):
+        text = str(error)
+        return text if str(path) in text else f"{path}: {text}"
+    if isinstance(error, MemoryError):
+        return f"{path}: does not fit into memory; cut it into shorter files"
+    return f"{path}: could not be used ({type(error).__name__}: {error}); look whether the file is damaged"

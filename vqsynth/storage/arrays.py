@@ -88,8 +88,11 @@ def write_arrays(path: str | Path, arrays: Mapping[str, Any]) -> None:
     """Write arrays and scalars as a compressed ``.npz``, whole or not at all.
 
     Raises:
-        VqsynthError: the folder is not writable, or the disk is full.
+        VqsynthError: an array is not finite, the folder is not writable, or the disk is full.
     """
+    for name, values in arrays.items():
+        if np.asarray(values).dtype.kind == "f" and not np.isfinite(values).all():
+            raise VqsynthError(f"{path}: was not written, since its {name} would not be finite; use smaller values")
     with atomic_path(path) as temporary, open(temporary, "wb") as handle:
         np.savez_compressed(handle, **arrays)
 
