@@ -74,7 +74,7 @@ def test_the_shortest_command_names_its_own_output(vqsynth, tmp_path):
         (["tiny", "--target", "sin", "--range", "10"], 2, "two ends"),
         (["tiny", "--descriptor", "f0", "--target", "C9"], 2, "asks for 8372 Hz"),
         (["tiny", "--target", "nan.csv"], 2, "not a finite number|is not a"),
-        (["tiny", "--target", "sin", "-o", "missing/out.wav"], 1, "does not exist"),
+        (["tiny", "--target", "sin", "-o", "nan.csv/out.wav"], 1, "cannot be made"),
         (["tiny", "--target", "sin", "-o", "out.wav", "--codes", "broken.npz"], 1, "damaged"),
         (["tiny", "--target", "sin", "--duration", "0"], 2, "--duration 0"),
     ],

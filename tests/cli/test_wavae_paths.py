@@ -176,7 +176,7 @@ def test_without_operators_the_path_changes_its_format(command, here, domain):
     [
         (["encode", "IN.wav", "--model", "string"], 2, "no wavae model of this name; did you mean strings"),
         (["encode", "IN.wav", "--model", "strings", "-o", "z.wav"], 2, "a latent path is kept in .npz"),
-        (["encode", "IN.wav", "--model", "strings", "-o", "no/z.npz"], 1, "output folder does not exist"),
+        (["encode", "IN.wav", "--model", "strings", "-o", "IN.wav/z.npz"], 1, "IN.wav: this folder cannot be made"),
         (["encode", "none.wav", "--model", "strings"], 1, "none.wav: no such file"),
         (["encode", "curve.csv", "--model", "strings"], 1, "curve.csv: not readable as audio"),
         (["decode", "none.npz"], 1, "none.npz: no such file"),

@@ -60,7 +60,7 @@ def test_wrong_requests(command, here):
         (["cat.wav", "--to", "string"], 2, "did you mean strings"),
         (["cat.wav", "--to", "strings", "--to", "strings"], 2, "--to strings: is given twice"),
         (["cat.wav", "--to", "strings", "--adapt", "2"], 2, "--adapt 2"),
-        (["cat.wav", "--to", "strings", "-o", "no"], 1, "--output no: this folder does not exist"),
+        (["cat.wav", "--to", "strings", "-o", "cat.wav"], 2, "--output cat.wav: is a folder"),
         (["dog.wav", "--to", "strings"], 1, "dog.wav: no such file"),
     ):
         code, _, err = command("wavae", "transfer", *arguments)

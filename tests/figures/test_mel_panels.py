@@ -77,7 +77,8 @@ def test_short_and_silent_sounds_can_be_drawn(tmp_path):
     assert (tmp_path / "a.png").stat().st_size > 5000
 
 
-def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(VqsynthError, match="does not exist"):
-        mel_panels(tmp_path / "no" / "a.png", [("a", sine(500, 0.1))], RATE)
-    assert not list(tmp_path.iterdir())
+def test_a_missing_folder_is_made_and_one_that_cannot_be_is_named(tmp_path):
+    mel_panels(tmp_path / "new" / "a.png", [("a", sine(500, 0.1))], RATE)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+    with pytest.raises(VqsynthError, match="cannot be made"):
+        mel_panels(tmp_path / "new" / "a.png" / "b.png", [("a", sine(500, 0.1))], RATE)

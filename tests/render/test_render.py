@@ -155,8 +155,9 @@ def test_bad_requests_are_refused(tiny_timbre, options, said):
 
 
 def test_an_output_that_cannot_be_is_refused_before_any_work(tiny_timbre, tmp_path):
-    with pytest.raises(VqsynthError, match="does not exist"):
-        render(tiny_timbre, [Request("centroid", "sin")], output=tmp_path / "no" / "out.wav")
+    (tmp_path / "file").touch()
+    with pytest.raises(VqsynthError, match="cannot be made"):
+        render(tiny_timbre, [Request("centroid", "sin")], output=tmp_path / "file" / "out.wav")
     with pytest.raises(UsageError, match="must end in"):
         render(tiny_timbre, [Request("centroid", "sin")], output=tmp_path / "out.mp3")
 

@@ -263,8 +263,8 @@ def test_requests_that_make_no_sense_leave_nothing(domain, files, tmp_path):
     for other, output in ((files[1], files[1]), (tmp_path / "AtoB_demo.wav", tmp_path / "AtoB.wav")):
         with pytest.raises(UsageError, match="is one of the inputs"):
             interpolate([files[0], other], domain, output)
-    with pytest.raises(VqsynthError, match="does not exist"):
-        interpolate(files[:2], domain, tmp_path / "no" / "out.wav")
+    with pytest.raises(VqsynthError, match="cannot be made"):
+        interpolate(files[:2], domain, tmp_path / "plane.csv" / "out.wav")
     assert [path.name for path in tmp_path.iterdir()] == ["plane.csv"]
 
 

@@ -153,7 +153,8 @@ def test_wrong_requests_leave_nothing(domain, source, tmp_path):
         ({"strength": float("nan")}, None, UsageError, "strength nan"),
         ({"gain_db": 100.0}, None, UsageError, "gain_db 100"),
         ({"level": "high"}, None, UsageError, "level high"),
-        ({}, tmp_path / "no", VqsynthError, "output .*no: this folder does not exist"),
+        ({}, source / "deep", VqsynthError, "deep: this folder cannot be made"),
+        ({}, tmp_path / "out.wav", UsageError, "output .*out.wav: is a folder"),
     ):
         with pytest.raises(kind, match=message):
             transfer_all(source, [domain], output, Display(), **options)

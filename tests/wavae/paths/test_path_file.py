@@ -124,11 +124,11 @@ def test_the_suffix_decides_and_others_are_refused(path, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_missing_file_and_a_missing_folder(path, tmp_path):
+def test_a_missing_file_is_told_and_a_missing_folder_made(path, tmp_path):
     with pytest.raises(VqsynthError, match="none.npz: no such file"):
         path_file.load(tmp_path / "none.npz")
-    with pytest.raises(VqsynthError, match="this output folder does not exist"):
-        path_file.save(tmp_path / "none" / "z.npz", path)
+    path_file.save(tmp_path / "new" / "deep" / "z.npz", path)
+    assert len(path_file.load(tmp_path / "new" / "deep" / "z.npz")) == len(path)
 
 
 def nan_in_z(data):

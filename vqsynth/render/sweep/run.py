@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.render.sweep.manifest import read_manifest, write_manifest
 from vqsynth.render.sweep.recipe import Item
+from vqsynth.storage.atomic import output_folder
+from vqsynth.storage.lock import locked
+from vqsynth.storage.sound_file import native_name
 
 if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
@@ -59,20 +62,26 @@ def sweep(
         An outcome for every item, in their order.
 
     Raises:
-        VqsynthError: the folder cannot be made, or the cluster cannot be reached. Failures of single
-            renders do not raise; they are in the outcomes and the manifest.
+        VqsynthError: the folder cannot be made, another sweep is writing there, or the cluster cannot be reached.
+            Failures of single renders do not raise; they are in the outcomes and the manifest.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise VqsynthError(
-            f"{folder}: this folder cannot be made ({error.strerror}); choose another with -o"
-        ) from error
+    with output_folder(folder), locked(folder, "sweep"):
+        return _sweep(items, folder, jobs, dask, bits, progress or (lambda done, failed, total: None))
+
+
+def _sweep(
+    items: Sequence[Item],
+    folder: Path,
+    jobs: int,
+    dask: str | None,
+    bits: str,
+    report: Callable[[int, int, int], None],
+) -> list[RenderOutcome]:
+    """:func:`sweep` in a folder that is there and locked."""
     before = read_manifest(folder)
     outcomes = {item.name: outcome for item in items if (outcome := finished(item, folder, before.get(item.name, {})))}
     todo = [item for item in items if item.name not in outcomes]
-    report = progress or (lambda done, failed, total: None)
     report(len(outcomes), 0, len(items))
     failed, written = 0, time.monotonic()
     try:
@@ -85,7 +94,9 @@ def sweep(
                     write_manifest(folder, items, outcomes)
                     written = time.monotonic()
     finally:
-        write_manifest(folder, items, outcomes)
+        # A cluster that does not answer leaves nothing.
+        if outcomes or before or not todo:
+            write_manifest(folder, items, outcomes)
     from vqsynth.figures.contact_sheet import draw_contact_sheets
 
     draw_contact_sheets(folder, [item.name for item in items])
@@ -94,14 +105,39 @@ def sweep(
 
 def finished(item: Item, folder: Path, row: Mapping[str, str]) -> RenderOutcome | None:
     """The outcome of an item that was rendered before, or None; ``row`` is its row of the old manifest."""
-    if not all((folder / f"{item.name}{suffix}").is_file() for suffix in (".wav", ".csv", ".json", ".png")):
-        return None
     try:
         report = json.loads((folder / f"{item.name}.json").read_text(encoding="utf-8"))
+        if not _whole(folder / f"{item.name}.wav", report["settings"]):
+            return None
         seconds = float(row.get("render_seconds") or 0.0)
-    except ValueError:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return RenderOutcome(item.name, report, warnings=row.get("warnings", ""), seconds=seconds, fresh=False)
+
+
+def _whole(path: Path, settings: Mapping[str, Any]) -> bool:
+    """Whether a render's files are complete: the sound has its length, curves and figure have their ends."""
+    import soundfile
+
+    try:
+        info = soundfile.info(native_name(path))
+    except soundfile.SoundFileError:
+        return False
+    rate = int(settings["sample_rate"])
+    if (info.samplerate, info.frames) != (rate, max(1, round(float(settings["duration"]) * rate))):
+        return False
+    return _ends(path.with_suffix(".csv"), b"time,", b"\n") and _ends(
+        path.with_suffix(".png"), b"\x89PNG\r\n", b"IEND\xaeB`\x82"
+    )
+
+
+def _ends(path: Path, head: bytes, tail: bytes) -> bool:
+    """Whether a file begins and ends as it should."""
+    with open(path, "rb") as handle:
+        if handle.read(len(head)) != head:
+            return False
+        handle.seek(-len(tail), os.SEEK_END)
+        return handle.read() == tail
 
 
 def _run(items: Sequence[Item], folder: Path, jobs: int, dask: str | None, bits: str) -> Iterator[RenderOutcome]:

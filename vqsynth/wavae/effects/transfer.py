@@ -13,6 +13,7 @@ from vqsynth.control.melody import fit_octaves
 from vqsynth.corpus.mirror import Display, each, outputs
 from vqsynth.descriptors import f0
 from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.storage.atomic import check_folder
 from vqsynth.storage.sound_file import open_sound
 from vqsynth.wavae.effects.input import encode_recording
 from vqsynth.wavae.effects.output import check_gain
@@ -193,8 +194,9 @@ def transfer_all(
     check_strength(options.get("strength", ADAPT))
     check_gain(options.get("gain_db", 0.0))
     if source.is_file():
-        if output is not None and not output.is_dir():
-            raise VqsynthError("this folder does not exist; create it first", field="output", value=output)
+        if output is not None and output.suffix.lower() in (".wav", ".flac") and not output.is_dir():
+            raise UsageError("is a folder, which gets a file for each model; name one", field="output", value=output)
+        check_folder(output or Path())
         jobs = [(source, (output or Path()) / source.stem)]
     else:
         jobs = [(path, target.with_suffix("")) for path, target in outputs(source, output, "transfer")]
