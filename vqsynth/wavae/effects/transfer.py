@@ -12,7 +12,7 @@ import numpy as np
 from vqsynth.control.melody import fit_octaves
 from vqsynth.corpus.mirror import Display, each, outputs
 from vqsynth.descriptors import f0
-from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.errors import UsageError
 from vqsynth.storage.atomic import check_folder
 from vqsynth.storage.sound_file import open_sound
 from vqsynth.wavae.effects.input import encode_recording
