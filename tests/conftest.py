@@ -41,13 +41,13 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_timbre(recordings: Path, tmp_path_factory: pytest.TempPathFactory):
     """A timbre of 64 codes, trained for some seconds on the glides and analyzed: quick, real, not good."""
-    from vqsynth.library.train import train_timbre
+    import vqsynth
     from vqsynth.vqvae.config import ModelConfig
     from vqsynth.vqvae.training.settings import VqvaeSettings
 
     config = ModelConfig(width=32, encoder_blocks=1, decoder_blocks=1, n_mels=48, code_dim=8, n_codes=64)
     settings = VqvaeSettings(steps=150, batch_size=4, segment_frames=32, validations=2, vary="off")
-    return train_timbre(recordings, tmp_path_factory.mktemp("codebooks") / "tiny", config, settings, "cpu")
+    return vqsynth.train(recordings, tmp_path_factory.mktemp("codebooks") / "tiny", config, settings, device="cpu")
 
 
 @pytest.fixture(scope="session")

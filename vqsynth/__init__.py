@@ -5,39 +5,50 @@
     violin = vqsynth.load("violin")
     audio, report = violin.render(centroid="sin", f0="A4")
 
-Nothing heavy is imported until it is used.
+The continuous models are in :mod:`vqsynth.wavae`. Nothing heavy is imported until it is used.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vqsynth.errors import UsageError, VqsynthError, collect_warnings
+from vqsynth.version import __version__
+
 if TYPE_CHECKING:
-    from vqsynth.library.timbre import Timbre
+    from vqsynth.control.request import Request
+    from vqsynth.interface.runs import sweep, train
+    from vqsynth.interface.timbre import Timbre, available, load
+    from vqsynth.render.code_file import CodeSequence
 
-__version__ = "0.1.0"
-__all__ = ["__version__", "available", "load"]
+_HOMES = {
+    "CodeSequence": "render.code_file",
+    "Request": "control.request",
+    "Timbre": "interface.timbre",
+    "available": "interface.timbre",
+    "load": "interface.timbre",
+    "sweep": "interface.runs",
+    "train": "interface.runs",
+}
+__all__ = [
+    "load",
+    "available",
+    "Timbre",
+    "Request",
+    "CodeSequence",
+    "sweep",
+    "train",
+    "VqsynthError",
+    "UsageError",
+    "collect_warnings",
+    "__version__",
+]
 
 
-def load(name: str | Path) -> Timbre:
-    """Load a timbre by its name or by the path of its folder.
+def __getattr__(name: str) -> Any:
+    # Imported when first used, so that the command line's help comes at once.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
 
-    Raises:
-        UsageError: there is none of this name; the message has the nearest ones.
-        VqsynthError: the folder is damaged or of a foreign version.
-    """
-    from vqsynth.library import timbre as folder
-
-    return folder.load(name)
-
-
-def available() -> list[dict[str, Any]]:
-    """Return the cards of all installed timbres, sorted by name.
-
-    Raises:
-        VqsynthError: a card cannot be read.
-    """
-    from vqsynth.library import timbre as folder
-
-    return [folder.load(path).card for path in folder.installed().values()]
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 logger = logging.getLogger("vqsynth")
 _collected: contextvars.ContextVar[tuple[list[str], ...]] = contextvars.ContextVar("collected", default=())
+_silent: contextvars.ContextVar[bool] = contextvars.ContextVar("silent", default=False)
 
 
 class VqsynthError(Exception):
@@ -57,17 +58,27 @@ def warn(message: str) -> None:
     """Log a warning to the logger ``vqsynth``, and add it to every :func:`collect_warnings` around this call."""
     # A file name that is not UTF-8 must not break a log, a table or a report.
     message = message.encode("utf-8", "replace").decode("utf-8")
-    logger.warning(message)
+    if not _silent.get():
+        logger.warning(message)
     for messages in _collected.get():
         messages.append(message)
 
 
 @contextlib.contextmanager
-def collect_warnings() -> Iterator[list[str]]:
-    """Collect the warnings of the calls within, in this thread alone; they are logged as well."""
+def collect_warnings(log: bool = True) -> Iterator[list[str]]:
+    """Collect the warnings of the calls within, in this thread alone.
+
+    Args:
+        log: also log them, as without.
+
+    Yields:
+        The warnings so far; the list grows.
+    """
     messages: list[str] = []
-    token = _collected.set((*_collected.get(), messages))
+    collected = _collected.set((*_collected.get(), messages))
+    silent = _silent.set(_silent.get() or not log)
     try:
         yield messages
     finally:
-        _collected.reset(token)
+        _collected.reset(collected)
+        _silent.reset(silent)

@@ -12,7 +12,7 @@ import soundfile
 from vqsynth import descriptors
 from vqsynth.control.request import Request
 from vqsynth.errors import UsageError, VqsynthError
-from vqsynth.render.render import RenderSettings, render, render_targets
+from vqsynth.render.render import RenderSettings, render
 from vqsynth.storage import spool
 
 
@@ -146,12 +146,13 @@ def test_duration_is_that_of_the_targets_file(tiny_timbre, tmp_path):
         ({"centroid": "sin", "gain": 200}, "far above full scale"),
         ({"centroid": "sin", "loudness": "sin", "gain": 0}, "one of the two"),
         ({"centroid": ("sin", "10:20")}, "reaches"),
-        ({"centroid": "sin", "brightness": "sin"}, "brightness"),
+        ({"centroid": "sin", "targets": {"brightness": "sin"}}, "brightness"),
+        ({"centroid": "sin", "weights": {"f0": 2}}, "weights f0"),
     ],
 )
 def test_bad_requests_are_refused(tiny_timbre, options, said):
     with pytest.raises(UsageError, match=said):
-        render_targets(tiny_timbre, **options)
+        tiny_timbre.render(**options)
 
 
 def test_an_output_that_cannot_be_is_refused_before_any_work(tiny_timbre, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import parselmouth
 import pytest
 
-from vqsynth.library.timbre import load
+from vqsynth import load
 
 RATE, HOP = 44_100, 512
 CODEBOOKS = Path(__file__).resolve().parents[2] / "codebooks"

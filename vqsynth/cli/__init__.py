@@ -12,7 +12,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from vqsynth import __version__
 from vqsynth.cli.analyze import analyze
 from vqsynth.cli.corpus import corpus_app
 from vqsynth.cli.render import render
@@ -23,6 +22,7 @@ from vqsynth.cli.train import train
 from vqsynth.cli.transfer import decode, encode, transfer
 from vqsynth.cli.wavae import wavae_app
 from vqsynth.errors import VqsynthError, logger
+from vqsynth.version import __version__
 
 PANELS = {
     "Timbres": (timbres, info),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from vqsynth.cli.text import echo, markup
+
 if TYPE_CHECKING:
     from vqsynth.library.table import Table
 
@@ -25,24 +27,28 @@ def analyze(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    import vqsynth
     from vqsynth import descriptors
-    from vqsynth.library import analyze as analysis
-    from vqsynth.library import timbre as folder
 
     for wanted in descriptor or ():
         descriptors.get(wanted)  # refused before the model is loaded
-    timbre = folder.load(name)
+    timbre = vqsynth.load(name)
     columns = (TextColumn("analyzing"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     start = time.perf_counter()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("analyzing", total=1.0)
-        table = analysis.analyze(
-            timbre, descriptor or None, seconds, seed, lambda share: bar.update(task, completed=share)
+        table = timbre.analyze(
+            descriptor or None,
+            seconds=seconds,
+            seed=seed,
+            progress=lambda share: bar.update(task, completed=share),
         )
     console = Console()
     # Columns keep their width when the output is a pipe.
-    (console if console.is_terminal else Console(width=120)).print(summary(table, f"{timbre.name}: {table.K} codes"))
-    typer.echo(f"{time.perf_counter() - start:.1f} s; written: {timbre.path}: descriptors.csv, index.faiss, figures/")
+    (console if console.is_terminal else Console(width=120)).print(
+        summary(table, f"{markup(timbre.name)}: {table.K} codes")
+    )
+    echo(f"{time.perf_counter() - start:.1f} s; written: {timbre.path}: descriptors.csv, index.faiss, figures/")
 
 
 def summary(table: Table, title: str):
@@ -65,5 +71,5 @@ def summary(table: Table, title: str):
             else ["-"] * 5
         )
         voiced = f"{np.mean(table.voicing):.0%}" if name == "f0" and table.voicing is not None else ""
-        grid.add_row(name + unit, *cells, str(known.sum()), voiced)
+        grid.add_row(markup(name + unit), *cells, str(known.sum()), voiced)
     return grid

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vqsynth.cli.text import Command
+from vqsynth.cli.text import Command, echo, markup, printable
 
 corpus_app = typer.Typer(no_args_is_help=True, help="Recordings to train on: fetch public ones, check your own.")
 
@@ -35,16 +35,18 @@ def fetch(
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=1.0)
-        target = packs.fetch(name, folder, lambda text, part: bar.update(task, description=text, completed=part), seed)
+        task = bar.add_task(markup(name), total=1.0)
+        target = packs.fetch(
+            name, folder, lambda text, part: bar.update(task, description=markup(text), completed=part), seed
+        )
     sources = packs.read_sources(target)
     seconds = sum(source["seconds"] for source in sources)
-    typer.echo(f"{target}: {len(files.find_audio(target))} files, {seconds:.0f} s")
+    echo(f"{target}: {len(files.find_audio(target))} files, {seconds:.0f} s")
     for source in sources:
         kind = "recorded" if source["real"] else "synthesised"
-        typer.echo(f"{source['package']} {source['version']}: {source['seconds']:.0f} s, {kind}, {source['licence']}")
-        typer.echo(f"credit: {source['credit']}")
-    typer.echo(f"next: vqsynth corpus check {target}")
+        echo(f"{source['package']} {source['version']}: {source['seconds']:.0f} s, {kind}, {source['licence']}")
+        echo(f"credit: {source['credit']}")
+    echo(f"next: vqsynth corpus check {target}")
 
 
 @corpus_app.command(cls=Command)
@@ -72,7 +74,7 @@ def check(
         write_csv(csv, reports)
     _print_reports(folder, reports, summary)
     if csv is not None:
-        typer.echo(f"written: {csv}")
+        echo(f"written: {csv}")
     if not summary.seconds_kept:
         raise typer.Exit(1)
 
@@ -84,7 +86,7 @@ def _print_reports(folder: Path, reports, summary) -> None:
 
     from vqsynth.corpus.check import ONE_NOTE, note_name
 
-    table = Table(title=str(folder), title_justify="left", box=None, pad_edge=False)
+    table = Table(title=markup(folder), title_justify="left", box=None, pad_edge=False)
     for title in ("file", "s", "Hz", "ch", "clip %", "silent %", "dB", "pitch", "decision"):
         left = title in ("file", "pitch", "decision")
         table.add_column(title, justify="left" if left else "right", no_wrap=not left, overflow="fold")
@@ -95,7 +97,7 @@ def _print_reports(folder: Path, reports, summary) -> None:
             pitch += f" to {note_name(r.pitch_high)}"
         opened, read = r.sample_rate > 0, r.fingerprint != ""
         table.add_row(
-            Text(str(name)),
+            Text(printable(name)),
             f"{r.seconds:.2f}" if opened else "",
             f"{r.sample_rate}" if opened else "",
             f"{r.channels}" if opened else "",
@@ -110,20 +112,20 @@ def _print_reports(folder: Path, reports, summary) -> None:
     for r in reports:
         if r.reason and r.reason != ONE_NOTE:
             name = r.path.relative_to(folder) if folder.is_dir() else r.path.name
-            console.print(Text(f"{r.decision}: {name}: {r.reason}"), soft_wrap=True)
+            console.print(Text(printable(f"{r.decision}: {name}: {r.reason}")), soft_wrap=True)
     counts = ", ".join(f"{count} {decision}" for decision, count in summary.counts.items())
-    typer.echo(f"{len(reports)} files: {counts}")
+    echo(f"{len(reports)} files: {counts}")
     if summary.counts["varied"]:
-        typer.echo("varied: one sustained note, which training moves in pitch and level and joins to others")
-    typer.echo(
+        echo("varied: one sustained note, which training moves in pitch and level and joins to others")
+    echo(
         f"{summary.seconds:.1f} s in all, {summary.seconds_kept:.1f} s for training, "
         f"{summary.seconds_sounding:.1f} s of it sounding"
     )
     if summary.pitch_range:
         low, high = summary.pitch_range
-        typer.echo(f"pitch {note_name(low)} to {note_name(high)} ({low:.0f} to {high:.0f} Hz)")
+        echo(f"pitch {note_name(low)} to {note_name(high)} ({low:.0f} to {high:.0f} Hz)")
     for line in summary.advice:
-        typer.echo(f"- {line}")
+        echo(f"- {line}")
 
 
 def _list_packs() -> None:
@@ -137,5 +139,5 @@ def _list_packs() -> None:
         table.add_column(title, overflow="fold")
     for pack in packs().values():
         kind = "" if pack.real else " (synthesised)"
-        table.add_row(pack.name, pack.about + kind, pack.licence, f"{pack.package} {pack.version}".strip())
+        table.add_row(pack.name, markup(pack.about + kind), pack.licence, f"{pack.package} {pack.version}".strip())
     Console().print(table)

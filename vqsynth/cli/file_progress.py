@@ -5,6 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from vqsynth.cli.text import markup
+
 
 class FileProgress:
     """One bar over all files, which only moves forward: each file counts the same, and each of its tasks."""
@@ -40,4 +42,4 @@ class FileProgress:
         order = self.tasks.index(task) if task in self.tasks else 0
         here = (self._done + (order + share) / len(self.tasks)) / self._total
         self._share = max(self._share, here)
-        self._bar.update(self._task, description=f"{self._name}: {task}", completed=self._share)
+        self._bar.update(self._task, description=markup(f"{self._name}: {task}"), completed=self._share)

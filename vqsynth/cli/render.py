@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, List, Optional
+from typing import Annotated, Any, List, Optional
 
 import typer
 
+from vqsynth.cli.text import echo, markup
 from vqsynth.cli.transfer import BITS, Bits
-
-if TYPE_CHECKING:
-    from vqsynth.render.render import Rendering
 
 
 class Matcher(str, Enum):
@@ -87,42 +85,36 @@ def render(
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="draw OUT.png")] = True,
 ) -> None:
     """Make a timbre follow curves: OUT.wav, and beside it OUT.png, OUT.csv and OUT.json."""
+    import vqsynth
     from vqsynth.control.request import pair
-    from vqsynth.library.timbre import load
-    from vqsynth.render.render import RenderSettings
-    from vqsynth.render.render import render as run
 
     requests = pair(descriptor or [], target or [], range_ or [], weight or [])
-    settings = RenderSettings(
-        duration=duration,
-        gain=gain,
-        gain_range=gain_range,
-        periods=periods,
-        matcher=matcher.value,
-        refine=refine,
-        bend=bend,
-        tilt=tilt,
-        hold=hold,
-        clamp=clamp,
-        seed=seed,
-        bits=bits.value,
-    )
     given = codes if codes is not None and codes.exists() else None
     if output is None:
         words = [requests[0].descriptor, str(requests[0].target)] if requests else [str(codes or "codes")]
         output = default_output(name, words)
     with Bar() as bar:
-        done = run(
-            load(name),
-            requests,
-            settings,
+        _, report = vqsynth.load(name).render(
+            targets=requests,
+            duration=duration,
+            gain=gain,
+            gain_range=gain_range,
+            periods=periods,
+            matcher=matcher.value,
+            refine=refine,
+            bend=bend,
+            tilt=tilt,
+            hold=hold,
+            clamp=clamp,
+            seed=seed,
+            bits=bits.value,
             codes=given,
             keep_codes=codes if given is None else None,
             output=output,
             figure=figure,
             progress=bar.update,
         )
-    show(done, figure)
+    show(report, output, figure)
 
 
 def default_output(name: str, words: List[str]) -> Path:
@@ -152,10 +144,10 @@ class Bar:
 
     def update(self, task: str, share: float) -> None:
         """``share`` of a task is done."""
-        self._bar.update(self._task, description=task, completed=share)
+        self._bar.update(self._task, description=markup(task), completed=share)
 
 
-def show(done: Rendering, figure: bool) -> None:
+def show(report: dict[str, Any], output: Path, figure: bool) -> None:
     """Print what was asked, in which range, how well it came out, and where it is."""
     from rich.console import Console
     from rich.table import Table
@@ -163,7 +155,7 @@ def show(done: Rendering, figure: bool) -> None:
     table = Table()
     for title in ("descriptor", "target", "range", "in reach", "r", "median error", "voiced"):
         table.add_column(title, justify="left" if title in ("descriptor", "target") else "right")
-    for name, result in done.report["descriptors"].items():
+    for name, result in report["descriptors"].items():
         asked = (
             f"{result['low']:.5g}"
             if result["low"] == result["high"]
@@ -175,8 +167,8 @@ def show(done: Rendering, figure: bool) -> None:
         voiced = f"{result['voiced_fraction']:.1%}" if "voiced_fraction" in result else ""
         title = f"{name} ({result['unit']})" if result["unit"] else name
         table.add_row(
-            title,
-            result["target"],
+            markup(title),
+            markup(result["target"]),
             asked,
             f"{result['reach_low']:.5g} to {result['reach_high']:.5g}",
             pearson,
@@ -188,14 +180,14 @@ def show(done: Rendering, figure: bool) -> None:
         console = Console(width=140)
     if table.rows:
         console.print(table)
-    trims, rough = done.report["trims"], done.report["roughness"]
+    trims, rough = report["trims"], report["roughness"]
     ratio = "" if rough["ratio"] is None else f" ({rough['ratio']:.2f} of real playing)"
-    typer.echo(
+    echo(
         f"trims used: {trims['mean_tilt_db_per_octave']:.2f} dB/octave, {trims['mean_bend_cents']:.1f} cents on average; "
         f"roughness {rough['value']:.3f}{ratio}"
     )
     suffixes = [".png", ".csv", ".json"] if figure else [".csv", ".json"]
-    typer.echo(f"{done.path}, {', '.join(suffixes)}")
+    echo(f"{output}, {', '.join(suffixes)}")
 
 
 def _error(result: dict[str, Any]) -> str:

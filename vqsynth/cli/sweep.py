@@ -7,6 +7,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vqsynth.cli.text import echo, in_options
+
 
 def sweep(
     recipe: Annotated[
@@ -34,8 +36,8 @@ def sweep(
 
     Options replace the recipe's lists. Started again, only what is missing is rendered.
     """
+    import vqsynth
     from vqsynth.render.sweep import recipe as recipes
-    from vqsynth.render.sweep.run import sweep as run
 
     lists: dict[str, Any] = recipes.read_recipe(recipe) if recipe else {}
     words = {"timbres": timbres, "descriptors": descriptors, "targets": targets, "ranges": ranges, "matchers": matcher}
@@ -52,15 +54,15 @@ def sweep(
     items = recipes.expand(lists | given)
     if dry_run:
         for item in items:
-            typer.echo(item.name)
-        typer.echo(f"{len(items)} renders")
+            echo(item.name)
+        echo(f"{len(items)} renders")
         return
     output = output or Path(Path(recipe).stem if recipe else "sweep")
     try:
         with _Bar() as bar:
-            outcomes = run(items, output, jobs, dask, progress=bar.update)
+            outcomes = vqsynth.sweep(items, output, jobs=jobs, dask=dask, progress=bar.update)
     except KeyboardInterrupt:
-        typer.echo(f"stopped; what is in {output} stays, and the same command renders the rest", err=True)
+        echo(f"stopped; what is in {output} stays, and the same command renders the rest", err=True)
         raise typer.Exit(130) from None
     _summary(outcomes, output)
 
@@ -106,10 +108,10 @@ def _summary(outcomes: list[Any], output: Path) -> None:
     fresh = sum(outcome.fresh for outcome in outcomes)
     failures = [outcome for outcome in outcomes if outcome.error]
     there = f", {len(outcomes) - fresh} were there" if fresh < len(outcomes) else ""
-    typer.echo(f"{output}: {fresh - len(failures)} rendered{there}; manifest.csv, contact_sheet.png")
+    echo(f"{output}: {fresh - len(failures)} rendered{there}; manifest.csv, contact_sheet.png")
     for outcome in failures[:10]:
-        typer.echo(f"failed: {outcome.name}: {outcome.error}", err=True)
+        echo(f"failed: {outcome.name}: {in_options(outcome.error)}", err=True)
     if len(failures) > 10:
-        typer.echo(f"and {len(failures) - 10} more, see {output / 'manifest.csv'}", err=True)
+        echo(f"and {len(failures) - 10} more, see {output / 'manifest.csv'}", err=True)
     if failures:
         raise typer.Exit(1)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vqsynth.cli.text import echo, markup
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -19,9 +21,9 @@ def timbres() -> None:
     from rich.console import Console
     from rich.table import Table
 
+    import vqsynth
     from vqsynth import descriptors
     from vqsynth.errors import VqsynthError, warn
-    from vqsynth.library import timbre as folder
 
     models = Table("timbre", box=box.SIMPLE_HEAD)
     for title in ("codes", "rate", "audio"):
@@ -33,10 +35,10 @@ def timbres() -> None:
     shown = [descriptors.get(name) for name in descriptors.names()]
     for descriptor in shown:
         reaches.add_column(f"{descriptor.name}\n{descriptor.unit}", justify="right", no_wrap=True)
-    found = folder.installed()
+    found = vqsynth.Timbre.installed()
     for name, path in found.items():
         try:
-            timbre = folder.load(path)
+            timbre = vqsynth.load(path)
             config, table, card = timbre.config, timbre.table, timbre.card
             cells = [reach(table, d.name) for d in shown]
         except VqsynthError as error:
@@ -44,11 +46,15 @@ def timbres() -> None:
             continue
         seconds = f"{card.get('training', {}).get('audio_seconds', 0):.0f} s"
         models.add_row(
-            name, str(config.n_codes), f"{config.sample_rate} Hz", seconds, card["timbre"].get("description", "")
+            markup(name),
+            str(config.n_codes),
+            f"{config.sample_rate} Hz",
+            seconds,
+            markup(card["timbre"].get("description", "")),
         )
-        reaches.add_row(name, *cells)
+        reaches.add_row(markup(name), *cells)
     if not found:
-        typer.echo("no timbres found; train one: vqsynth train RECORDINGS --timbre NAME")
+        echo("no timbres found; train one: vqsynth train RECORDINGS --timbre NAME")
         raise typer.Exit(1)
     console = Console()
     console.print(models)
@@ -59,13 +65,13 @@ def info(name: Annotated[str, typer.Argument(help="a timbre's name, or the path 
     """Show a timbre's whole card, with the range of each descriptor, and check its files."""
     from rich.console import Console
 
+    import vqsynth
     from vqsynth.cli.analyze import summary
-    from vqsynth.library import timbre as folder
 
-    timbre = folder.load(name)
+    timbre = vqsynth.load(name)
     console = print_card(timbre)
     (console if console.is_terminal else Console(width=120)).print(summary(timbre.table, "descriptors over the codes"))
-    typer.echo("all files match their checksums")
+    echo("all files match their checksums")
 
 
 def print_card(model: ModelFolder) -> Console:
@@ -75,7 +81,7 @@ def print_card(model: ModelFolder) -> Console:
 
     model.verify()
     console = Console()
-    console.print(f"[bold]{model.name}[/bold]  {model.path}")
+    console.print(f"[bold]{markup(model.name)}[/bold]  {markup(model.path)}")
     for section, content in model.card.items():
         if section == "files":
             content = {file: f"sha256 {checksum[:16]}" for file, checksum in content.items()}
@@ -83,10 +89,15 @@ def print_card(model: ModelFolder) -> Console:
         for number, entry in enumerate(entries, 1):
             title = section if len(entries) == 1 else f"{section} {number}"
             table = Table(
-                title=title, title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2)
+                title=markup(title),
+                title_justify="left",
+                title_style="bold",
+                show_header=False,
+                box=None,
+                padding=(0, 2),
             )
             for key, value in flat(entry):
-                table.add_row(key, value)
+                table.add_row(markup(key), markup(value))
             console.print(table)
     return console
 

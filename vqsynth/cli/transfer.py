@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from vqsynth.cli.text import echo
+
 
 class Pitch(str, Enum):
     track = "track"
@@ -49,17 +51,15 @@ def transfer(
     figure: Annotated[bool, typer.Option("--figure", help="also draw the spectrograms of both, OUT.png")] = False,
 ) -> None:
     """Play any sound in a timbre; a folder gives a mirrored folder."""
+    import vqsynth
     from vqsynth.cli.file_progress import FileProgress
-    from vqsynth.library.timbre import load
-    from vqsynth.render.transfer_folder import transfer_all
 
     with FileProgress() as display:
-        done, failed = transfer_all(
+        done, failed = vqsynth.load(timbre).transfer(
             source,
-            load(timbre),
             output,
-            display,
-            figure,
+            display=display,
+            figure=figure,
             pitch=pitch.value,
             octaves=octaves,
             gain_db=gain,
@@ -69,7 +69,7 @@ def transfer(
     for result in done:
         octave = f", moved {result.octaves:+d} octaves" if result.octaves else ""
         bend = f", bent by {result.bend_cents:.0f} cents" if result.pitch == "track" else ""
-        typer.echo(f"{result.output}: {result.seconds:.1f} s, {result.voiced:.0%} voiced{octave}{bend}")
+        echo(f"{result.output}: {result.seconds:.1f} s, {result.voiced:.0%} voiced{octave}{bend}")
     if failed:
         raise typer.Exit(1)
 
@@ -82,23 +82,17 @@ def encode(
     octaves: OCTAVES = None,
 ) -> None:
     """Encode a sound to a timbre's codes, with its loudness and pitch (.npz)."""
+    import vqsynth
     from vqsynth.cli.file_progress import FileProgress
-    from vqsynth.errors import UsageError
-    from vqsynth.library.timbre import load
-    from vqsynth.render.code_file import save_codes
-    from vqsynth.render.transfer import encode as encode_sound
 
     output = output or Path(f"{source.stem}.npz")
-    if output.suffix.lower() != ".npz":
-        raise UsageError(f"--output {output}: the file of codes must end in .npz")
-    loaded = load(timbre)
+    loaded = vqsynth.load(timbre)
     with FileProgress() as display:
         display.file(source.name)
-        sequence, moved = encode_sound(source, loaded, pitch.value, octaves, display.part)
-    save_codes(output, loaded, sequence)
+        sequence, moved = loaded.encode(source, output, pitch=pitch.value, octaves=octaves, progress=display.part)
     used = len(set(sequence.codes.tolist()))
     octave = f", moved {moved:+d} octaves" if moved else ""
-    typer.echo(f"{output}: {len(sequence)} frames, {used} different codes of {loaded.name}{octave}")
+    echo(f"{output}: {len(sequence)} frames, {used} different codes of {loaded.name}{octave}")
 
 
 def decode(
@@ -120,15 +114,22 @@ def decode(
     force: Annotated[bool, typer.Option("--force", help="accept codes of another timbre")] = False,
 ) -> None:
     """Turn codes back into sound."""
+    import vqsynth
     from vqsynth.cli.file_progress import FileProgress
-    from vqsynth.library.timbre import load
-    from vqsynth.render.code_file import load_codes, timbre_of
-    from vqsynth.render.transfer import decode as decode_codes
+    from vqsynth.render.code_file import timbre_of
 
     output = output or Path(f"{codes.stem}.wav")
-    loaded = load(timbre or timbre_of(codes))
-    sequence = load_codes(codes, loaded, force)
+    loaded = vqsynth.load(timbre or timbre_of(codes))
     with FileProgress() as display:
         display.file(codes.name)
-        seconds, _, _ = decode_codes(loaded, sequence, output, pitch.value, gain, seed, bits.value, display.part)
-    typer.echo(f"{output}: {seconds:.1f} s of {loaded.name}")
+        _, report = loaded.decode(
+            codes,
+            output,
+            pitch=pitch.value,
+            gain_db=gain,
+            seed=seed,
+            bits=bits.value,
+            force=force,
+            progress=display.part,
+        )
+    echo(f"{output}: {report['seconds']:.1f} s of {loaded.name}")

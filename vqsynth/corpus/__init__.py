@@ -1,0 +1,1 @@
+"""Recordings: fetched, read, checked, varied, and followed piece by piece."""

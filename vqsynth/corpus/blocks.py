@@ -8,12 +8,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from vqsynth.corpus.files import probe, stream_mono
 from vqsynth.errors import VqsynthError
-from vqsynth.vqvae.config import ModelConfig
 
 BLOCK_SECONDS = 20.0
 MARGIN_SECONDS = 1.5
@@ -21,6 +21,19 @@ MARGIN_SECONDS = 1.5
 
 Progress = Callable[[str, float], None]
 """Told what is being done and the share done, 0..1."""
+
+
+class FrameGrid(Protocol):
+    """What is needed of a model's configuration: sample rate, size and distance of frames."""
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def n_fft(self) -> int: ...
+
+    @property
+    def hop_length(self) -> int: ...
 
 
 @dataclasses.dataclass
@@ -69,7 +82,7 @@ class RecordingBlocks:
             the header is read at once, the rest while streaming.
     """
 
-    def __init__(self, path: str | Path, config: ModelConfig) -> None:
+    def __init__(self, path: str | Path, config: FrameGrid) -> None:
         self.path, self.config = Path(path), config
         self.seconds = probe(self.path).seconds
 

@@ -20,6 +20,16 @@ class Display(Protocol):
     def part(self, task: str, share: float) -> None: ...
 
 
+class Silent:
+    """A display that shows nothing."""
+
+    def file(self, name: str, number: int = 1, total: int = 1) -> None:
+        """A file begins."""
+
+    def part(self, task: str, share: float) -> None:
+        """A share of a task is done."""
+
+
 def outputs(source: Path, output: Path | None, suffix: str) -> list[tuple[Path, Path]]:
     """Which file becomes which.
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-import vqsynth
 from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.stft import power_spectrogram
 from vqsynth.library.timbre import FORMAT_VERSION, Timbre, save_model
 from vqsynth.training.prepared import Piece, Prepared
+from vqsynth.version import __version__
 from vqsynth.vqvae.features import Features
 from vqsynth.vqvae.model import VQVAE, Encoded
 from vqsynth.vqvae.quantizer import perplexity
@@ -126,7 +126,7 @@ def build(
             "format_version": FORMAT_VERSION,
             "description": description,
             "created": datetime.date.today().isoformat(),
-            "vqsynth_version": vqsynth.__version__,
+            "vqsynth_version": __version__,
         },
         "model": model.config.model_dump(),
         "training": dict(training),

@@ -117,18 +117,6 @@ class Timbre(ModelFolder):
             warn(f"{error}; rebuilt in memory from {TABLE}")
             return table_index(self.table)
 
-    def render(self, **options: Any):
-        """Render descriptor targets: ``timbre.render(centroid="sin", f0="A4")``.
-
-        See :func:`vqsynth.render.render.render_targets` for all options.
-
-        Returns:
-            (audio float32 [samples], report dict)
-        """
-        from vqsynth.render.render import render_targets
-
-        return render_targets(self, **options)
-
 
 def load(name: str | Path) -> Timbre:
     """Load a timbre by name or path.

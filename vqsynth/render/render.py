@@ -17,7 +17,7 @@ from vqsynth.control.request import Request
 from vqsynth.control.resolve import ResolvedTarget, resolve
 from vqsynth.control.targets import Target, parse_target
 from vqsynth.dsp.loudness import UNIT_LUFS
-from vqsynth.errors import UsageError, nearest_names, warn
+from vqsynth.errors import UsageError, collect_warnings, warn
 from vqsynth.render import report as reporting
 from vqsynth.render.code_file import CodeSequence, load_codes, save_codes
 from vqsynth.render.match import match
@@ -25,6 +25,7 @@ from vqsynth.render.settings import RenderSettings
 from vqsynth.render.synthesise import Progress, synthesise
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.storage.spool import AudioSpool
+from vqsynth.version import versions
 
 if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
@@ -73,80 +74,82 @@ def render(
     Raises:
         UsageError: a request that cannot be met. VqsynthError: a file that cannot be read or written.
     """
-    settings.check()
-    if output is not None:
-        check_output(output, settings.bits)
-    config, rate = timbre.config, timbre.config.sample_rate
-    given = load_codes(codes, timbre) if isinstance(codes, (str, Path)) else codes
-    if not requests and given is None:
-        raise UsageError("nothing to render: give a descriptor with a target, or codes")
-    requests = [_read(request, settings, rate) for request in requests]
-    gain = read_gain(settings.gain, settings.periods, settings.seed, rate)
-    seconds = settings.seconds([*(r.target for r in requests), gain], given, config.frame_rate)
-    samples = max(1, round(seconds * rate))
-    frames = 1 + samples // config.hop_length
-    times = np.arange(frames) / config.frame_rate
-    resolved, level = _resolve_requests(timbre, requests, settings, given, times, seconds)
-    if level is not None and gain is not None:
-        raise UsageError("loudness is met by the gain: ask for one of the two")
-    chosen = _match(timbre, resolved, settings, frames) if given is None else _stretched(given.codes, frames)
-    if level is not None:
-        gain_db = np.maximum(level.values - UNIT_LUFS, SILENCE_DB)
-    elif given is not None and gain is None:
-        gain_db = _stretched(given.loudness, frames).astype(np.float64) - UNIT_LUFS
-    else:
-        gain_db = gain_curve(gain, settings.gain_range, requests, times, seconds)
-    bits = None if output is None else settings.bits
-    with AudioSpool(samples, None if output is None else Path(output).parent) as sound:
-        trims = synthesise(
-            timbre.model,
-            chosen,
-            gain_db,
-            resolved,
-            sound,
-            bend=settings.bend and settings.rounds > 0,
-            tilt=settings.tilt and settings.rounds > 0,
-            rounds=max(0, settings.rounds - 1),
-            seed=settings.seed,
-            bits=bits,
-            progress=progress,
-        )
-        scale = min(1.0, PEAK / max(sound.peak, 1e-9))
-        if scale < 1:
-            warn(
-                f"the sound peaks at {sound.peak:.2f}, so the whole render was turned down by {-20 * np.log10(scale):.1f} dB"
+    with collect_warnings() as warnings:
+        settings.check()
+        if output is not None:
+            check_output(output, settings.bits)
+        config, rate = timbre.config, timbre.config.sample_rate
+        given = load_codes(codes, timbre) if isinstance(codes, (str, Path)) else codes
+        if not requests and given is None:
+            raise UsageError("nothing to render: give a descriptor with a target, or codes")
+        requests = [_read(request, settings, rate) for request in requests]
+        gain = read_gain(settings.gain, settings.periods, settings.seed, rate)
+        seconds = settings.seconds([*(r.target for r in requests), gain], given, config.frame_rate)
+        samples = max(1, round(seconds * rate))
+        frames = 1 + samples // config.hop_length
+        times = np.arange(frames) / config.frame_rate
+        resolved, level = _resolve_requests(timbre, requests, settings, given, times, seconds)
+        if level is not None and gain is not None:
+            raise UsageError("loudness is met by the gain: ask for one of the two")
+        chosen = _match(timbre, resolved, settings, frames) if given is None else _stretched(given.codes, frames)
+        if level is not None:
+            gain_db = np.maximum(level.values - UNIT_LUFS, SILENCE_DB)
+        elif given is not None and gain is None:
+            gain_db = _stretched(given.loudness, frames).astype(np.float64) - UNIT_LUFS
+        else:
+            gain_db = gain_curve(gain, settings.gain_range, requests, times, seconds)
+        bits = None if output is None else settings.bits
+        with AudioSpool(samples, None if output is None else Path(output).parent) as sound:
+            trims = synthesise(
+                timbre.model,
+                chosen,
+                gain_db,
+                resolved,
+                sound,
+                bend=settings.bend and settings.rounds > 0,
+                tilt=settings.tilt and settings.rounds > 0,
+                rounds=max(0, settings.rounds - 1),
+                seed=settings.seed,
+                bits=bits,
+                progress=progress,
             )
-        resolved = [*resolved, level] if level is not None else resolved
-        measured = reporting.measure_sound(
-            sound, [goal.name for goal in resolved], config, scale, bits, torch.get_num_threads()
-        )
-        report = {
-            "timbre": timbre.name,
-            "versions": reporting.versions(),
-            "seed": settings.seed,
-            "settings": {**settings.plain(), "duration": seconds, "sample_rate": rate, "codes": _source(codes)},
-            "descriptors": {goal.name: reporting.compare(goal, measured[goal.name]) for goal in resolved},
-            "trims": reporting.usage(trims, settings.rounds),
-            "roughness": reporting.roughness(chosen, timbre.model.codebook.numpy(), _roughness_real(timbre)),
-            "level": {"peak": sound.peak * scale, "scaled_db": float(20 * np.log10(scale))},
-        }
-        stuck = max(report["trims"]["tilt_at_limit"], report["trims"]["bend_at_limit"])
-        if stuck > _STUCK:
-            warn(
-                f"the trims are at their limit in {stuck:.0%} of the frames: this timbre cannot meet all that is asked for there"
+            scale = min(1.0, PEAK / max(sound.peak, 1e-9))
+            if scale < 1:
+                warn(
+                    f"the sound peaks at {sound.peak:.2f}, so the whole render was turned down by {-20 * np.log10(scale):.1f} dB"
+                )
+            resolved = [*resolved, level] if level is not None else resolved
+            measured = reporting.measure_sound(
+                sound, [goal.name for goal in resolved], config, scale, bits, torch.get_num_threads()
             )
-        done = Rendering(None, None, report, _curves(times, resolved, measured, chosen, gain_db, trims), resolved)
-        if keep_codes is not None:
-            save_codes(
-                keep_codes,
-                timbre,
-                CodeSequence(chosen, (gain_db + UNIT_LUFS).astype(np.float32), _melody(resolved, frames)),
+            report = {
+                "timbre": timbre.name,
+                "versions": versions(),
+                "seed": settings.seed,
+                "settings": {**settings.plain(), "duration": seconds, "sample_rate": rate, "codes": _source(codes)},
+                "descriptors": {goal.name: reporting.compare(goal, measured[goal.name]) for goal in resolved},
+                "trims": reporting.usage(trims, settings.rounds),
+                "roughness": reporting.roughness(chosen, timbre.model.codebook.numpy(), _roughness_real(timbre)),
+                "level": {"peak": sound.peak * scale, "scaled_db": float(20 * np.log10(scale))},
+                "warnings": warnings,
+            }
+            stuck = max(report["trims"]["tilt_at_limit"], report["trims"]["bend_at_limit"])
+            if stuck > _STUCK:
+                warn(
+                    f"the trims are at their limit in {stuck:.0%} of the frames: this timbre cannot meet all that is asked for there"
+                )
+            done = Rendering(None, None, report, _curves(times, resolved, measured, chosen, gain_db, trims), resolved)
+            if keep_codes is not None:
+                save_codes(
+                    keep_codes,
+                    timbre,
+                    CodeSequence(chosen, (gain_db + UNIT_LUFS).astype(np.float32), _melody(resolved, frames)),
+                )
+            if output is None:
+                return dataclasses.replace(done, audio=sound.read(0, samples) * np.float32(scale))
+            return _write(
+                dataclasses.replace(done, path=Path(output)), sound, scale, timbre, settings.bits, figure, measured
             )
-        if output is None:
-            return dataclasses.replace(done, audio=sound.read(0, samples) * np.float32(scale))
-        return _write(
-            dataclasses.replace(done, path=Path(output)), sound, scale, timbre, settings.bits, figure, measured
-        )
 
 
 def _write(
@@ -182,36 +185,6 @@ def _write(
     reporting.write_csv(path.with_suffix(".csv"), done.curves)
     reporting.write_json(path.with_suffix(".json"), done.report)
     return done
-
-
-def render_targets(timbre: Timbre, **options: Any) -> tuple[np.ndarray | None, dict[str, Any]]:
-    """:func:`render` with descriptors as keywords: ``render_targets(timbre, centroid="sin", f0="A4", duration=12)``.
-
-    A descriptor takes a target (its spelling, a number, a :class:`~vqsynth.control.targets.Target`) or a pair of target and
-    range, ``centroid=("sin", "800:2500")``. ``weights`` is a dict of descriptors' weights. All other keywords
-    are fields of :class:`RenderSettings` or arguments of :func:`render`.
-
-    Returns:
-        (audio float32 [samples], or None with ``output``; report)
-
-    Raises:
-        UsageError: unknown keyword, and as :func:`render`.
-    """
-    weights = options.pop("weights", {})
-    requests = []
-    for name in [key for key in options if key in descriptors.names()]:
-        value = options.pop(name)
-        target, range_ = value if isinstance(value, tuple) else (value, None)
-        requests.append(
-            Request(name, target if isinstance(target, Target) else str(target), range_, float(weights.get(name, 1.0)))
-        )
-    own = {key: options.pop(key) for key in ("codes", "keep_codes", "output", "figure", "progress") if key in options}
-    known = {field.name for field in dataclasses.fields(RenderSettings)}
-    for key in options:
-        if key not in known:
-            raise UsageError(f"render({key}=...): unknown; {nearest_names(key, [*known, *descriptors.names()])}")
-    done = render(timbre, requests, RenderSettings(**options), **own)
-    return done.audio, done.report
 
 
 def _read(request: Request, settings: RenderSettings, sample_rate: int) -> Request:

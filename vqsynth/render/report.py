@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vqsynth import __version__, descriptors
+from vqsynth import descriptors
 from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.corpus.blocks import pieces
 from vqsynth.storage.atomic import atomic_path, write_text
@@ -108,18 +107,6 @@ def usage(trims: dict[str, np.ndarray], rounds: int) -> dict[str, Any]:
         "mean_bend_cents": float(bend.mean()),
         "tilt_at_limit": float(np.mean(tilt > 0.999 * TILT_LIMIT)),
         "bend_at_limit": float(np.mean(np.isclose(bend, BEND_LIMIT, rtol=1e-3))),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    import torch
-
-    return {
-        "vqsynth": __version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
     }
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from vqsynth.control.melody import bridge, fit_octaves
 from vqsynth.corpus.blocks import Progress, RecordingBlocks
-from vqsynth.errors import UsageError
+from vqsynth.errors import UsageError, collect_warnings
 from vqsynth.render.code_file import CodeSequence
 from vqsynth.render.melody_match import codes_at_pitch, reachable_f0
 
@@ -35,7 +35,7 @@ class Transferred:
 
     Attributes:
         seconds: length of the output. octaves: how far the melody was moved. voiced: share of frames with
-        pitch. bend_cents: mean bend of voiced frames. peak: highest absolute sample.
+        pitch. bend_cents: mean bend of voiced frames. peak: highest absolute sample. warnings: what went less than well.
     """
 
     source: str
@@ -48,6 +48,7 @@ class Transferred:
     voiced: float
     bend_cents: float
     peak: float
+    warnings: list[str]
 
 
 def encode(
@@ -180,7 +181,8 @@ def transfer(
     progress: Progress | None = None,
 ) -> Transferred:
     """Play a recording in a timbre. Arguments as in :func:`encode` and :func:`decode`."""
-    sequence, moved = encode(source, timbre, pitch, octaves, progress)
-    seconds, bend, peak = decode(timbre, sequence, output, pitch, gain_db, seed, bits, progress)
+    with collect_warnings() as warnings:
+        sequence, moved = encode(source, timbre, pitch, octaves, progress)
+        seconds, bend, peak = decode(timbre, sequence, output, pitch, gain_db, seed, bits, progress)
     voiced = float(np.mean(sequence.f0 > 0))
-    return Transferred(str(source), str(output), timbre.name, pitch, seed, seconds, moved, voiced, bend, peak)
+    return Transferred(str(source), str(output), timbre.name, pitch, seed, seconds, moved, voiced, bend, peak, warnings)

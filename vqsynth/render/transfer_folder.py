@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vqsynth.corpus.mirror import Display, each, outputs
+from vqsynth.corpus.mirror import Display, Silent, each, outputs
 from vqsynth.render.transfer import Transferred, transfer
 from vqsynth.storage.sound_file import check_output
 
@@ -14,21 +14,45 @@ if TYPE_CHECKING:
 
 
 def transfer_all(
-    source: Path, timbre: Timbre, output: Path | None, display: Display, figure: bool = False, **options: Any
+    source: Path,
+    timbre: Timbre,
+    output: Path | None = None,
+    display: Display | None = None,
+    figure: bool = False,
+    *,
+    pitch: str = "track",
+    octaves: int | None = None,
+    gain_db: float = 0.0,
+    seed: int = 0,
+    bits: str = "16",
 ) -> tuple[list[Transferred], list[Path]]:
     """Transfer a file, or all audio below a folder.
 
     A file that cannot be used is reported and the others are done; a single file raises.
 
     Args:
-        options: as for :func:`vqsynth.render.transfer.transfer`.
+        source: an audio file, or a folder.
+        timbre: what it is played in.
+        output: file or folder; None takes its name from the source and the timbre.
+        display: told which file is worked on, and how far it is.
+        figure: also draw the spectrograms of both, beside each output.
+        pitch: as for :func:`vqsynth.render.transfer.transfer`.
+        octaves: likewise.
+        gain_db: likewise.
+        seed: likewise.
+        bits: likewise.
 
     Returns:
         What was done, and the files that failed.
+
+    Raises:
+        UsageError: an argument is out of range.
+        VqsynthError: a single file cannot be used, or an output not be written.
     """
+    shown = display or Silent()
 
     def work(path: Path, target: Path) -> Transferred:
-        done = transfer(path, timbre, target, progress=display.part, **options)
+        done = transfer(path, timbre, target, pitch, octaves, gain_db, seed, bits, shown.part)
         if figure:
             from vqsynth.figures.pair import draw_pair
 
@@ -40,5 +64,5 @@ def transfer_all(
     for _, target in jobs[:1]:
         if source.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
-        check_output(target, options.get("bits", "16"))
-    return each(source, jobs, display, work)
+        check_output(target, bits)
+    return each(source, jobs, shown, work)

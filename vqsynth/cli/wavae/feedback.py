@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from vqsynth.cli.render import Bar
+from vqsynth.cli.text import echo
 from vqsynth.cli.transfer import BITS, Bits
 from vqsynth.cli.wavae.interpolate import MODEL
 
@@ -80,6 +81,6 @@ def feedback(
     measured = done.report["measured"]
     spearman = measured["centroid_follows_frequency_spearman"]
     followed = "" if spearman is None else f", centroid follows the band with {spearman:.2f} (Spearman)"
-    typer.echo(
+    echo(
         f"{', '.join(map(str, done.files))}: {len(done.audio) / done.sample_rate:.1f} s, peak {measured['peak_db']:.1f} dB{followed}"
     )

@@ -8,6 +8,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from vqsynth.cli.text import echo
 from vqsynth.cli.transfer import BITS, GAIN, SEED, Bits
 
 
@@ -95,4 +96,4 @@ def interpolate(
             demo=demo,
             progress=display.part,
         )
-    typer.echo(f"{', '.join(map(str, done.files))}: {done.seconds:.1f} s, {done.frames} frames")
+    echo(f"{', '.join(map(str, done.files))}: {done.seconds:.1f} s, {done.frames} frames")

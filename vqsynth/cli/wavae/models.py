@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from vqsynth.cli.text import echo, markup
+
 
 def models() -> None:
     """List the installed continuous models."""
@@ -30,24 +32,24 @@ def models() -> None:
             continue
         distance = domain.card.get("quality", {}).get("log_mel_distance_db")
         table.add_row(
-            name,
+            markup(name),
             str(config.latent_dim),
             f"{config.rate:.1f} Hz",
             f"{1000 * config.latency / config.sample_rate:.0f} ms",
             f"{domain.card['training'].get('audio_seconds', 0):.0f} s",
             f"{distance} dB" if distance else "",
-            domain.header.get("description", ""),
+            markup(domain.header.get("description", "")),
         )
     if not found:
-        typer.echo("no models found; train one: vqsynth wavae train RECORDINGS --name NAME")
+        echo("no models found; train one: vqsynth wavae train RECORDINGS --name NAME")
         raise typer.Exit(1)
     Console().print(table)
 
 
 def info(name: Annotated[str, typer.Argument(help="a model's name, or the path of its folder")]) -> None:
     """Show a continuous model's whole card, and check its files."""
+    from vqsynth import wavae
     from vqsynth.cli.timbres import print_card
-    from vqsynth.wavae.domain import load
 
-    print_card(load(name))
-    typer.echo("all files match their checksums")
+    print_card(wavae.load(name))
+    echo("all files match their checksums")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, List, Optional
 
 import typer
 
-from vqsynth.cli.text import Command
+from vqsynth.cli.text import Command, echo
 from vqsynth.cli.transfer import BITS, Bits
 
 OPERATORS = "Operators, in the order in which you write them"
@@ -38,7 +38,7 @@ def encode(
     path_file.check_suffix(output)
     _, path, _ = encode_recording(source, load(model), "raw")
     path_file.save(output, path)
-    typer.echo(
+    echo(
         f"{output}: {len(path)} frames, {path.samples / path.sample_rate:.2f} s, {path.z.shape[1]} dimensions of {path.domain}"
     )
 
@@ -75,7 +75,7 @@ def decode(
     path = path_file.load(file, domain)
     domain, output = domain or maker_of(path, file), output or Path(f"{file.stem}.wav")
     audio = decode_file(path, domain, output, seed, gain, bits.value)
-    typer.echo(f"{output}: {len(audio) / path.sample_rate:.2f} s by {domain.name}, peak {abs(audio).max():.2f}")
+    echo(f"{output}: {len(audio) / path.sample_rate:.2f} s by {domain.name}, peak {abs(audio).max():.2f}")
 
 
 class InOrder(Command):
@@ -183,6 +183,6 @@ def bend(
     path = path_file.load(file, load(model) if model else None)
     bent = bend_line.apply(path, steps, raw, seed)
     path_file.save(output, bent)
-    typer.echo(
+    echo(
         f"{output}: {len(bent)} frames of {bent.domain}, {'; '.join(bent.operations[len(path.operations) :]) or 'not bent'}"
     )

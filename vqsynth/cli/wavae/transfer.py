@@ -8,6 +8,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from vqsynth.cli.text import echo
 from vqsynth.cli.transfer import BITS, GAIN, OCTAVES, SEED, SOURCE, Bits
 from vqsynth.cli.wavae.interpolate import LEVEL, Level
 
@@ -81,7 +82,7 @@ def transfer(
     for result in done:
         for made in result:
             octave = f", moved {made.octaves:+d} octaves" if made.octaves else ""
-            typer.echo(
+            echo(
                 f"{made.output}: {made.seconds:.1f} s, {made.voiced:.0%} voiced{octave}, {made.distance:.1f} std from {made.model}"
             )
     if failed:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vqsynth.render.sweep.recipe import Item
 from vqsynth.storage.atomic import write_text
 
-if TYPE_CHECKING:
-    from vqsynth.render.sweep.run import RenderOutcome
-
 HEAD = ("name", "status", "error", "warnings", "render_seconds")
+
+
+@dataclasses.dataclass
+class RenderOutcome:
+    """How one render of a sweep ended: its report, or an error in one sentence."""
+
+    name: str
+    report: dict[str, Any] | None = None
+    error: str = ""
+    warnings: str = ""
+    seconds: float = 0.0
+    fresh: bool = True
 
 
 def write_manifest(folder: Path, items: Sequence[Item], outcomes: Mapping[str, RenderOutcome]) -> None:

@@ -7,8 +7,6 @@ checksum of everything that decides the sound, so a sweep that is started again 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import io
 import json
 import os
 import threading
@@ -17,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vqsynth.errors import UsageError, VqsynthError
-from vqsynth.render.sweep.manifest import read_manifest, write_manifest
+from vqsynth.errors import UsageError, VqsynthError, collect_warnings
+from vqsynth.render.sweep.manifest import RenderOutcome, read_manifest, write_manifest
 from vqsynth.render.sweep.recipe import Item
 from vqsynth.storage.atomic import output_folder
 from vqsynth.storage.lock import locked
@@ -29,18 +27,6 @@ if TYPE_CHECKING:
 
 _MANIFEST_SECONDS = 5.0
 _local = threading.local()
-
-
-@dataclasses.dataclass
-class RenderOutcome:
-    """How one render of a sweep ended: its report, or an error in one sentence."""
-
-    name: str
-    report: dict[str, Any] | None = None
-    error: str = ""
-    warnings: str = ""
-    seconds: float = 0.0
-    fresh: bool = True
 
 
 def sweep(
@@ -186,11 +172,8 @@ def render_item(item: Item, folder: str, bits: str, cwd: str, search: tuple[str,
 
     start = time.monotonic()
     torch.set_num_threads(1)
-    heard = io.StringIO()
-    # Redirection is for the whole process; a worker's threads would hear each other.
-    alone = threading.current_thread() is threading.main_thread()
     outcome = RenderOutcome(item.name)
-    with contextlib.redirect_stderr(heard) if alone else contextlib.nullcontext():
+    with collect_warnings(log=False) as warnings:
         try:
             _adopt(cwd, search)
             outcome.report = _render(item, Path(folder) / f"{item.name}.wav", bits)
@@ -198,9 +181,7 @@ def render_item(item: Item, folder: str, bits: str, cwd: str, search: tuple[str,
             outcome.error = str(error)
         except Exception as error:
             outcome.error = f"unexpected {type(error).__name__}: {error}"
-    outcome.warnings = "; ".join(
-        line.removeprefix("warning: ") for line in heard.getvalue().splitlines() if line.strip()
-    )
+    outcome.warnings = "; ".join(warnings)
     outcome.seconds = time.monotonic() - start
     return outcome
 

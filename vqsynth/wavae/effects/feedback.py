@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vqsynth import __version__
-from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.errors import UsageError, VqsynthError, collect_warnings
 from vqsynth.storage.atomic import write_text
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.streaming.band_pass import SEGMENT
+from vqsynth.version import versions
 from vqsynth.wavae.effects.feedback_curves import Drawn, length, read_curve
 from vqsynth.wavae.effects.feedback_loop import BLOCK, BREATH_DB, CEILING_DB, FLOOR_LUFS, FeedbackLoop
 
@@ -90,51 +89,51 @@ def feedback(
         UsageError: a setting or a curve that makes no sense; the message says what is possible.
         VqsynthError: a file cannot be read or written.
     """
-    rate = domain.config.sample_rate
-    if output is not None:
-        check_output(output, settings.bits)
-        if isinstance(source, (str, Path)) and Path(source).resolve() == Path(output).resolve():
-            raise UsageError("is the input; choose another name", field="output", value=output)
-    drawn = {
-        name: read_curve(name, getattr(settings, name), settings.seed, rate) for name in ("frequency", "q", "feedback")
-    }
-    loop = FeedbackLoop(
-        domain, block=settings.block, delay_ms=settings.delay_ms, breath_db=settings.breath_db, seed=settings.seed
-    )
-    entering = _input(source, rate, settings.seed)
-    default = SECONDS if source is None else len(entering) / rate
-    seconds = settings.duration if settings.duration is not None else length(list(drawn.values()), default)
-    if not SHORTEST <= seconds <= LONGEST:
-        raise UsageError(f"give {SHORTEST:g} to {LONGEST:g} s", field="duration", value=f"{seconds:g}")
-    samples = round(seconds * rate)
-    curves = {name: curve.sample(samples, rate) for name, curve in drawn.items()}
-    audio = _run(loop, entering, curves, samples, progress)
-    from vqsynth.wavae.effects.feedback_report import measure
+    with collect_warnings() as warnings:
+        rate = domain.config.sample_rate
+        if output is not None:
+            check_output(output, settings.bits)
+            if isinstance(source, (str, Path)) and Path(source).resolve() == Path(output).resolve():
+                raise UsageError("is the input; choose another name", field="output", value=output)
+        drawn = {
+            name: read_curve(name, getattr(settings, name), settings.seed, rate)
+            for name in ("frequency", "q", "feedback")
+        }
+        loop = FeedbackLoop(
+            domain, block=settings.block, delay_ms=settings.delay_ms, breath_db=settings.breath_db, seed=settings.seed
+        )
+        entering = _input(source, rate, settings.seed)
+        default = SECONDS if source is None else len(entering) / rate
+        seconds = settings.duration if settings.duration is not None else length(list(drawn.values()), default)
+        if not SHORTEST <= seconds <= LONGEST:
+            raise UsageError(f"give {SHORTEST:g} to {LONGEST:g} s", field="duration", value=f"{seconds:g}")
+        samples = round(seconds * rate)
+        curves = {name: curve.sample(samples, rate) for name, curve in drawn.items()}
+        audio = _run(loop, entering, curves, samples, progress)
+        from vqsynth.wavae.effects.feedback_report import measure
 
-    report = {
-        "model": domain.name,
-        "settings": {**dataclasses.asdict(settings), **{n: c.text for n, c in drawn.items()}, "duration": seconds},
-        "input": str(source) if isinstance(source, (str, Path)) else "noise burst" if source is None else "given",
-        "sample_rate": rate,
-        "samples": samples,
-        "pass_samples": loop.pass_length,
-        "model_delay_samples": loop.model_latency,
-        "training_lufs": domain.level,
-        "output_ceiling_db": CEILING_DB,
-        "noise_floor_lufs": FLOOR_LUFS,
-        "curves": {name: {"low": float(values.min()), "high": float(values.max())} for name, values in curves.items()},
-        "measured": measure(audio, rate, curves["frequency"], curves["feedback"], loop.pass_length),
-        "versions": {
-            "vqsynth": __version__,
-            "torch": _torch_version(),
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-    }
-    done = Feedback(audio, rate, curves, report, [])
-    if output is not None:
-        _write(done, Path(output), settings.bits, figure)
-    return done
+        report = {
+            "model": domain.name,
+            "settings": {**dataclasses.asdict(settings), **{n: c.text for n, c in drawn.items()}, "duration": seconds},
+            "input": str(source) if isinstance(source, (str, Path)) else "noise burst" if source is None else "given",
+            "sample_rate": rate,
+            "samples": samples,
+            "pass_samples": loop.pass_length,
+            "model_delay_samples": loop.model_latency,
+            "training_lufs": domain.level,
+            "output_ceiling_db": CEILING_DB,
+            "noise_floor_lufs": FLOOR_LUFS,
+            "curves": {
+                name: {"low": float(values.min()), "high": float(values.max())} for name, values in curves.items()
+            },
+            "measured": measure(audio, rate, curves["frequency"], curves["feedback"], loop.pass_length),
+            "versions": versions(),
+            "warnings": warnings,
+        }
+        done = Feedback(audio, rate, curves, report, [])
+        if output is not None:
+            _write(done, Path(output), settings.bits, figure)
+        return done
 
 
 def _input(source: str | Path | np.ndarray | None, rate: int, seed: int) -> np.ndarray:
@@ -182,9 +181,3 @@ def _write(done: Feedback, output: Path, bits: str, figure: bool) -> None:
 
         done.files.append(output.with_suffix(".png"))
         draw(done.files[-1], done.audio, done.sample_rate, done.curves, done.report["model"])
-
-
-def _torch_version() -> str:
-    import torch
-
-    return torch.__version__

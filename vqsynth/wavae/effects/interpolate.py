@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqsynth.control.targets import parse_target
-from vqsynth.errors import UsageError, warn
+from vqsynth.errors import UsageError, collect_warnings, warn
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.wavae.effects.input import encode_recording
 from vqsynth.wavae.effects.output import check_gain, decode_file
@@ -38,6 +38,7 @@ class Interpolated:
         seconds: length of the interpolation. frames: latent frames. files: everything that was written.
         sounds: what was interpolated, as it was encoded, then the interpolation, each [samples].
         weights: of the sounds, [frames, sounds].
+        warnings: what went less than well.
     """
 
     seconds: float
@@ -45,6 +46,7 @@ class Interpolated:
     files: list[Path]
     sounds: list[np.ndarray]
     weights: np.ndarray
+    warnings: list[str]
 
 
 def crossfade(spec: str, times: np.ndarray, duration: float, seed: int = 0) -> np.ndarray:
@@ -155,31 +157,32 @@ def interpolate(
     Raises:
         UsageError: the request makes no sense. VqsynthError: a file cannot be read or written, or is too short.
     """
-    check_request(sources, output, curve, point, trajectory)
-    check_output(output, bits)
-    check_gain(gain_db)
-    encoded = []
-    for number, source in enumerate(sources, 1):
-        encoded.append(encode_recording(source, domain, level))
-        progress("encoding", number / len(sources))
-    paths = reconcile([path for _, path, _ in encoded], length, domain.model.frames_of)
-    weights = weights_of(paths[0], len(sources), curve, point, trajectory, seed)
-    mixed = mix(paths, weights)
-    sounds = [audio * np.float32(10 ** (gain_db / 20)) for audio, _, _ in encoded]
-    sounds.append(decode_file(mixed, domain, output, seed, gain_db, bits))
-    progress("decoding", 1.0)
-    rate, files = domain.config.sample_rate, [output]
-    if figure:
-        files.append(output.with_suffix(".png"))
-        draw(files[-1], sources, sounds, weights, mixed, length)
-    if demo:
-        files.append(demo_name(output))
-        pause = np.zeros(round(PAUSE_SECONDS * rate), np.float32)
-        with open_sound(files[-1], rate, bits) as sound:
-            for number, part in enumerate(sounds):
-                sound.write(pause[: len(pause) * bool(number)])
-                sound.write(part)
-    return Interpolated(len(sounds[-1]) / rate, len(mixed), files, sounds, weights)
+    with collect_warnings() as warnings:
+        check_request(sources, output, curve, point, trajectory)
+        check_output(output, bits)
+        check_gain(gain_db)
+        encoded = []
+        for number, source in enumerate(sources, 1):
+            encoded.append(encode_recording(source, domain, level))
+            progress("encoding", number / len(sources))
+        paths = reconcile([path for _, path, _ in encoded], length, domain.model.frames_of)
+        weights = weights_of(paths[0], len(sources), curve, point, trajectory, seed)
+        mixed = mix(paths, weights)
+        sounds = [audio * np.float32(10 ** (gain_db / 20)) for audio, _, _ in encoded]
+        sounds.append(decode_file(mixed, domain, output, seed, gain_db, bits))
+        progress("decoding", 1.0)
+        rate, files = domain.config.sample_rate, [output]
+        if figure:
+            files.append(output.with_suffix(".png"))
+            draw(files[-1], sources, sounds, weights, mixed, length)
+        if demo:
+            files.append(demo_name(output))
+            pause = np.zeros(round(PAUSE_SECONDS * rate), np.float32)
+            with open_sound(files[-1], rate, bits) as sound:
+                for number, part in enumerate(sounds):
+                    sound.write(pause[: len(pause) * bool(number)])
+                    sound.write(part)
+        return Interpolated(len(sounds[-1]) / rate, len(mixed), files, sounds, weights, warnings)
 
 
 def draw(

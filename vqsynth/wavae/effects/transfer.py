@@ -12,7 +12,7 @@ import numpy as np
 from vqsynth.control.melody import fit_octaves
 from vqsynth.corpus.mirror import Display, each, outputs
 from vqsynth.descriptors import f0
-from vqsynth.errors import UsageError
+from vqsynth.errors import UsageError, collect_warnings
 from vqsynth.storage.atomic import check_folder
 from vqsynth.storage.sound_file import open_sound
 from vqsynth.wavae.effects.input import encode_recording
@@ -35,6 +35,7 @@ class Transferred:
     Attributes:
         seconds: length of the output. voiced: share of its frames that have a pitch. octaves: by which the melody was moved.
         distance: of the sound's path from the corpus before it was adapted, in std (1 is at home). peak: highest absolute sample.
+        warnings: what went less than well.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Transferred:
     octaves: int
     distance: float
     peak: float
+    warnings: list[str]
 
 
 def label(domain: Domain) -> str:
@@ -122,17 +124,18 @@ def transfer(
     """
     done, sounds = [], []
     for number, domain in enumerate(domains):
-        audio, path, given = encode_recording(source, domain, level)
-        rate = domain.config.sample_rate
-        back = np.float32(10 ** (-given / 20))
-        if not sounds:
-            sounds.append((f"original: {source.name}", audio * back, rate))
-        output, moved = carry(audio, path, domain, strength, pitch, octaves, seed)
-        output = output * back * np.float32(10 ** (gain_db / 20))
-        target = base.with_name(f"{base.name}_{label(domain)}.wav")
-        with open_sound(target, rate, bits) as sound:
-            sound.write(output)
-        sounds.append((label(domain), output, rate))
+        with collect_warnings() as warnings:
+            audio, path, given = encode_recording(source, domain, level)
+            rate = domain.config.sample_rate
+            back = np.float32(10 ** (-given / 20))
+            if not sounds:
+                sounds.append((f"original: {source.name}", audio * back, rate))
+            output, moved = carry(audio, path, domain, strength, pitch, octaves, seed)
+            output = output * back * np.float32(10 ** (gain_db / 20))
+            target = base.with_name(f"{base.name}_{label(domain)}.wav")
+            with open_sound(target, rate, bits) as sound:
+                sound.write(output)
+            sounds.append((label(domain), output, rate))
         voiced = float(np.mean(f0.track(output, rate)[2]))
         done.append(
             Transferred(
@@ -146,6 +149,7 @@ def transfer(
                 moved,
                 distance(path),
                 sound.peak,
+                warnings,
             )
         )
         if progress is not None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-import vqsynth
 from vqsynth.dsp import loudness
 from vqsynth.training.prepare import LEVEL_LUFS
 from vqsynth.training.prepared import Prepared
+from vqsynth.version import __version__
 from vqsynth.wavae.domain import Domain, save
 from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.paths import pca
@@ -77,7 +77,7 @@ def build(
             "loudness_version": loudness.VERSION,
             "description": description,
             "created": datetime.date.today().isoformat(),
-            "vqsynth_version": vqsynth.__version__,
+            "vqsynth_version": __version__,
         },
         "model": {**model.config.model_dump(), "controls": list(model.config.controls)},
         "training": {
