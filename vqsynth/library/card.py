@@ -100,6 +100,9 @@ def read_card(path: Path, header: str, version: int, kind: str) -> dict[str, Any
         _Card.model_validate(card)
     except ValidationError as error:
         raise VqsynthError(f"{path}: {sentence(error)}; restore the file") from error
+    odd = [key for key, value in card.items() if not isinstance(value, (dict, list))]
+    if odd:
+        raise VqsynthError(f"{path}: its entry {odd[0][:40]!r} is no section; restore the file")
     if any(_CONTROL.search(text) for text in _texts(card)):
         raise VqsynthError(f"{path}: holds control characters; restore the file")
     for name in card.get("files", {}):

@@ -141,10 +141,12 @@ def _from_text(
 def _from_npz(file: Path) -> LatentPath:
     data = _read(file)
     missing = [name for name in ("z", "names", *(f"pca_{name}" for name in _PCA), *_SCALARS) if name not in data]
-    missing = missing or [name for name in np.atleast_1d(data["names"]).tolist() if name not in data]
+    names = np.atleast_1d(data.get("names", "")).tolist()
+    missing = missing or [name for name in names if not isinstance(name, str) or name not in data]
     if missing:
         raise VqsynthError(
-            f"{file}: not a latent path (no {', '.join(map(str, missing))}); make one with `vqsynth wavae encode`"
+            f"{file}: not a latent path (no {', '.join(str(name)[:40] for name in missing[:3])}); "
+            "make one with `vqsynth wavae encode`"
         )
     if str(data["format_version"]) != str(FORMAT_VERSION):
         raise VqsynthError(
@@ -153,13 +155,12 @@ def _from_npz(file: Path) -> LatentPath:
     try:
         if data["z"].ndim != 2 or any(data[name].ndim for name in _SCALARS):
             raise ValueError("shapes")
-        names = tuple(str(name) for name in np.atleast_1d(data["names"]))
         pca = Pca(*(_floats(data[f"pca_{name}"]) for name in _PCA))
         size, fits = data["z"].shape[-1], [pca.mean.shape, pca.components.shape, pca.std.shape]
         path = LatentPath(
             _floats(data["z"]),
             np.stack([_floats(data[name]) for name in names], 1),
-            names,
+            tuple(names),
             float(data["rate"]),
             int(data["sample_rate"]),
             int(data["samples"]),
