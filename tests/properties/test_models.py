@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pytest
-import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
