@@ -54,3 +54,36 @@ def test_audio_that_cannot_be_used(tmp_path, voice):
     (tmp_path / "fake.wav").write_text("no sound here")
     with pytest.raises(VqsynthError, match="fake.wav"):
         parse_target(str(tmp_path / "fake.wav"), descriptor="centroid")
+
+
+@pytest.mark.parametrize("descriptor", ["centroid", "f0", "gain"])
+def test_a_long_recording_is_measured_in_pieces_with_the_numbers_of_the_whole(note, tmp_path, monkeypatch, descriptor):
+    from vqsynth.control.targets import recording
+
+    soundfile.write(tmp_path / "long.wav", np.concatenate([note * level for level in (1, 0.2, 0.6, 0.4, 0.9)]), 44_100)
+    whole = recording.read_recording(tmp_path / "long.wav", descriptor, with_gain=True)
+    monkeypatch.setattr(recording, "BLOCK", recording.MARGIN // 3)
+    pieces = recording.read_recording(tmp_path / "long.wav", descriptor, with_gain=True)
+    assert len(pieces.values_at) == 862 and pieces.natural_duration == whole.natural_duration
+    np.testing.assert_array_equal(pieces.valid, whole.valid)
+    np.testing.assert_allclose(pieces.values_at[whole.valid], whole.values_at[whole.valid], rtol=1e-5)
+    if whole.levels is not None:
+        np.testing.assert_allclose(pieces.levels, whole.levels, rtol=1e-5)
+
+
+def test_memory_does_not_grow_with_the_recording(tmp_path):
+    """Spectra of ninety seconds more would take some 90 MB; measured in pieces they take little."""
+    for seconds in (30, 120):
+        with soundfile.SoundFile(tmp_path / f"{seconds}.wav", "w", 44_100, 1) as sound:
+            for second in range(seconds):
+                sound.write(0.1 * np.random.default_rng(second).standard_normal(44_100))
+    program = (
+        "import resource, sys; from vqsynth.control.targets import recording\n"
+        "recording.BLOCK = 2 * recording.MARGIN\n"
+        "def peak(s): recording.read_recording(f'{sys.argv[1]}/{s}.wav', 'centroid', with_gain=True); "
+        "return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "peak(30); print(peak(30), peak(120))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    short, long = map(float, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    assert long - short < 25

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from vqsynth.control.targets.base import Target, rescale
 from vqsynth.errors import UsageError
 
+if TYPE_CHECKING:
+    from vqsynth.descriptors import Measurement
+
 HOP_LENGTH = 512
+MARGIN = 441
+"""Frames that are measured and dropped at joins. 441 hops are whole periods of the pitch tracker at all common rates."""
+BLOCK = 24 * MARGIN
+"""Frames of a piece: two minutes, so that shorter recordings are measured whole."""
 UNIT_GAIN = -20.0  # LUFS of a frame at 0 dB gain
 SILENCE_DB = -80.0
 INNER = (5.0, 95.0)  # percentiles that a range is laid on: single odd frames must not shrink the rest
@@ -58,20 +66,18 @@ def read_recording(
     """Measure ``descriptor`` on a recording; ``"gain"`` gives its loudness as a gain in dB.
 
     Args:
+        path: of the recording.
+        descriptor: its name, or ``"gain"``.
+        sample_rate: at which it is measured, Hz.
         with_gain: keep the recording's loudness too, as the companion gain.
 
     Raises:
         UsageError: the file cannot be used, or the descriptor is nowhere measurable in it
             (f0 of a sound without pitch).
     """
-    from vqsynth.corpus.files import read_mono
-    from vqsynth.descriptors import measure
-
     path = Path(path)
-    audio = read_mono(path, sample_rate)
     own = "loudness" if descriptor == "gain" else descriptor
-    wanted = dict.fromkeys([own, "loudness"] if with_gain else [own])
-    measured = measure(list(wanted), audio, sample_rate)
+    measured, seconds = _measure(path, list(dict.fromkeys([own, "loudness"] if with_gain else [own])), sample_rate)
     values = np.asarray(measured[own].values, dtype=np.float64)
     valid = np.asarray(measured[own].valid, dtype=bool) & np.isfinite(values)
     if descriptor == "gain":
@@ -82,7 +88,7 @@ def read_recording(
     return RecordingTarget(
         name=str(path),
         unit="dB" if descriptor == "gain" else None,
-        natural_duration=len(audio) / sample_rate,
+        natural_duration=seconds,
         times_at=times_at,
         values_at=values,
         valid=valid,
@@ -90,6 +96,41 @@ def read_recording(
     )
 
 
-def _gain(loudness) -> np.ndarray:
+def _measure(path: Path, names: list[str], sample_rate: int) -> tuple[dict[str, Measurement], float]:
+    """Measure descriptors on a recording piece by piece, so that memory does not grow with it.
+
+    Args:
+        path: of the recording.
+        names: of the descriptors.
+        sample_rate: at which they are measured, Hz.
+
+    Returns:
+        Frames [n] of the whole recording by name, and its length in seconds.
+    """
+    from vqsynth.corpus.blocks import pieces
+    from vqsynth.corpus.files import stream_mono
+    from vqsynth.descriptors import Measurement, measure
+
+    samples = 0
+
+    def counted() -> Iterator[np.ndarray]:
+        nonlocal samples
+        for block in stream_mono(path, sample_rate):
+            samples += len(block)
+            yield block
+
+    parts: dict[str, list[Measurement]] = {name: [] for name in names}
+    for piece in pieces(counted(), HOP_LENGTH, BLOCK, MARGIN):
+        found = measure(names, piece.audio, sample_rate, hop_length=HOP_LENGTH)
+        for name, part in found.items():
+            parts[name].append(Measurement(part.values[piece.keep], part.valid[piece.keep]))
+    whole = {
+        name: Measurement(np.concatenate([p.values for p in part]), np.concatenate([p.valid for p in part]))
+        for name, part in parts.items()
+    }
+    return whole, samples / sample_rate
+
+
+def _gain(loudness: Measurement) -> np.ndarray:
     levels = np.asarray(loudness.values, dtype=np.float64) - UNIT_GAIN
     return np.maximum(np.where(np.isfinite(levels), levels, SILENCE_DB), SILENCE_DB)
