@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import soundfile
 
 from vqsynth.dsp import loudness
 from vqsynth.errors import UsageError, VqsynthError
@@ -60,6 +63,33 @@ def test_sound_that_is_no_number(domain, note, value):
     audio[5000] = value
     with pytest.raises(VqsynthError, match="no numbers"):
         domain.encode(audio)
+
+
+def test_blocks_of_any_sizes_are_the_whole_sound(domain, note, path):
+    sizes = np.random.default_rng(0).integers(0, 9000, 40)
+    blocks = np.split(note, np.cumsum(sizes)[np.cumsum(sizes) < len(note)])
+    found = domain.encode_blocks(iter(blocks))
+    np.testing.assert_array_equal(found.z, path.z)
+    np.testing.assert_array_equal(found.controls, path.controls)
+    assert found.samples == path.samples
+
+
+def test_memory_does_not_grow_with_the_recording_that_is_encoded(tmp_path):
+    """Half an hour at 44.1 kHz would take 300 MB and more; eight times the sound takes little here."""
+    for seconds in (10, 80):
+        with soundfile.SoundFile(tmp_path / f"{seconds}.wav", "w", 44_100, 1) as sound:
+            for second in range(seconds):
+                sound.write(0.1 * np.random.default_rng(second).standard_normal(44_100))
+    program = (
+        "import resource, sys; from vqsynth.wavae import load; from vqsynth.wavae.effects.input import encode_file\n"
+        "domain = load('strings')\n"
+        "def peak(s): encode_file(f'{sys.argv[1]}/{s}.wav', domain); "
+        "return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "peak(10); print(peak(10), peak(80))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    short, long = map(float, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    assert long - short < 12
 
 
 def test_paths_that_do_not_fit(domain, path):

@@ -8,7 +8,7 @@ import re
 from vqsynth.errors import UsageError
 
 NOTE = re.compile(r"([A-Ga-g])(##|#|s|♯|bb|b|♭)?(-1|10|\d)([+-]\d{1,4}(?:\.\d+)?)?(?:c|ct|cents)?")
-NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)")
+NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)")
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SHIFTS = {"": 0, "#": 1, "s": 1, "♯": 1, "##": 2, "b": -1, "♭": -1, "bb": -2}
 UNITS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,22 +94,28 @@ class Domain(ModelFolder):
         Raises:
             VqsynthError: the sound is shorter than one latent frame, or holds NaN.
         """
+        return self.encode_blocks([audio])
+
+    def encode_blocks(self, blocks: Iterable[np.ndarray]) -> LatentPath:
+        """Encode a sound that comes in blocks [samples] at the model's rate, never the whole of it in memory.
+
+        Raises:
+            VqsynthError: as :meth:`encode`.
+        """
         config = self.config
-        if len(audio) < config.latent_hop:
+        z, controls, samples = self.model.encode_blocks(map(_finite, blocks))
+        if samples < config.latent_hop:
             raise VqsynthError(
-                f"{len(audio)} samples are shorter than one latent frame of {self.name} ({config.latent_hop} samples, "
+                f"{samples} samples are shorter than one latent frame of {self.name} ({config.latent_hop} samples, "
                 f"{1000 / config.rate:.0f} ms); give a longer sound"
             )
-        if not np.isfinite(audio).all():
-            raise VqsynthError("the sound holds values that are no numbers (NaN or infinity); export it again")
-        z, controls = self.model.encode(audio)
         return LatentPath(
             z,
             controls,
             config.controls,
             config.rate,
             config.sample_rate,
-            len(audio),
+            samples,
             self.name,
             self.pca,
             loudness.VERSION,
@@ -166,6 +172,12 @@ class Domain(ModelFolder):
         """
         with self.model.streaming(seed, live) as stream:
             yield stream
+
+
+def _finite(audio: np.ndarray) -> np.ndarray:
+    if not np.isfinite(audio).all():
+        raise VqsynthError("the sound holds values that are no numbers (NaN or infinity); export it again")
+    return audio
 
 
 def load(name: str | Path) -> Domain:

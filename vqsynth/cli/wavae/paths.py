@@ -31,12 +31,12 @@ def encode(
     Example: vqsynth wavae encode voice.wav --model strings -o z.npz
     """
     from vqsynth.wavae import load
-    from vqsynth.wavae.effects.input import encode_recording
+    from vqsynth.wavae.effects.input import encode_file
     from vqsynth.wavae.paths import path_file
 
     output = output or Path(f"{source.stem}.npz")
     path_file.check_suffix(output)
-    _, path, _ = encode_recording(source, load(model), "raw")
+    path = encode_file(source, load(model))
     path_file.save(output, path)
     echo(
         f"{output}: {len(path)} frames, {path.samples / path.sample_rate:.2f} s, {path.z.shape[1]} dimensions of {path.domain}"

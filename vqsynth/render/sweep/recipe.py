@@ -140,7 +140,7 @@ def _checked(key: str, known: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, allowed):
         raise UsageError(f"recipe key {key}: {value!r} does not fit here; see targets/README.md for examples")
     if known == "durations" and not 0 < value < 1e6:
-        raise UsageError(f"recipe key {key}: {value:g} s; give a duration above 0")
+        raise UsageError(f"recipe key {key}: {str(value)[:20]} s; give a duration above 0")
     return float(value) if known == "durations" else str(value) if known == "targets" else value
 
 

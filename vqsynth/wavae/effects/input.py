@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vqsynth.corpus.check import SILENT_DB
-from vqsynth.corpus.files import read_mono
+from vqsynth.corpus.files import read_mono, stream_mono
 from vqsynth.dsp.loudness import loudness
 from vqsynth.errors import UsageError, VqsynthError
 
@@ -20,16 +21,45 @@ LEVELS = ("match", "raw")
 _PIECE_SECONDS = 10.0
 
 
-def loudest(audio: np.ndarray, sample_rate: int) -> float:
-    """Loudness of the loudest moment of a sound [samples], dB."""
-    size = round(_PIECE_SECONDS * sample_rate)
-    return max(float(loudness(audio[start : start + size], sample_rate).max()) for start in range(0, len(audio), size))
+def loudest(audio: np.ndarray | Iterable[np.ndarray], sample_rate: int) -> float:
+    """Loudness of the loudest moment of a sound [samples], or of one that comes in blocks, in dB; of none -inf."""
+    size, peak, held = round(_PIECE_SECONDS * sample_rate), -np.inf, np.zeros(0, np.float32)
+    for block in [audio] if isinstance(audio, np.ndarray) else audio:
+        held = np.concatenate([held, block]) if len(held) else block
+        while len(held) >= size:
+            peak, held = max(peak, float(loudness(held[:size], sample_rate).max())), held[size:]
+    return max(peak, float(loudness(held, sample_rate).max())) if len(held) else peak
+
+
+def encode_file(source: str | Path, domain: Domain) -> LatentPath:
+    """Encode a recording at its own level; memory does not grow with its length.
+
+    Args:
+        source: an audio file.
+        domain: that encodes it.
+
+    Raises:
+        VqsynthError: the file cannot be used, is silent, or shorter than a latent frame.
+    """
+    rate = domain.config.sample_rate
+    _check_heard(source, loudest(stream_mono(source, rate), rate))
+    try:
+        return domain.encode_blocks(stream_mono(source, rate))
+    except VqsynthError as error:
+        raise error if str(error).startswith(str(source)) else VqsynthError(f"{source}: {error}") from error
+
+
+def _check_heard(source: str | Path, peak: float) -> None:
+    if peak <= SILENT_DB:
+        raise VqsynthError(f"{source}: holds nothing but silence; choose another recording")
 
 
 def encode_recording(source: str | Path, domain: Domain, level: str = "match") -> tuple[np.ndarray, LatentPath, float]:
     """Read and encode a recording.
 
     Args:
+        source: an audio file.
+        domain: that encodes it.
         level: ``match`` brings the loudest moment to that of the training recordings, ``raw`` leaves it.
 
     Returns:
@@ -41,9 +71,8 @@ def encode_recording(source: str | Path, domain: Domain, level: str = "match") -
     if level not in LEVELS:
         raise UsageError("choose match or raw", field="level", value=level)
     audio = read_mono(source, domain.config.sample_rate)
-    peak = loudest(audio, domain.config.sample_rate) if len(audio) else -np.inf
-    if peak <= SILENT_DB:
-        raise VqsynthError(f"{source}: holds nothing but silence; choose another recording")
+    peak = loudest(audio, domain.config.sample_rate)
+    _check_heard(source, peak)
     gain = domain.level - peak if level == "match" else 0.0
     audio = audio * np.float32(10 ** (gain / 20))
     try:

@@ -1,7 +1,7 @@
 """The continuous model: sound to a latent path and back, whole or streamed with the same layers."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -188,7 +188,6 @@ class Wavae(nn.Module):
         stream.reset(1)
         return stream
 
-    @torch.inference_mode()
     def encode(self, audio: np.ndarray | Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Encode a whole sound at the model's rate.
 
@@ -196,12 +195,39 @@ class Wavae(nn.Module):
             audio: [samples] -> latents [frames, latent_dim], controls [frames, n_controls] (loudness in dB first);
             frames is :meth:`frames_of` (samples)
         """
-        audio = torch.as_tensor(np.ascontiguousarray(audio, np.float32))
+        latents, controls, _ = self.encode_blocks([np.asarray(audio)])
+        return latents, controls
+
+    def encode_blocks(self, blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
+        """Encode a sound that comes in blocks of any sizes, never the whole of it in memory.
+
+        Args:
+            blocks: [samples] each, at the model's rate.
+
+        Returns:
+            Latents [frames, latent_dim], controls [frames, n_controls], and the samples that came.
+        """
         hop = self.config.latent_hop
-        audio = nn.functional.pad(audio, (0, self.frames_of(len(audio)) * hop - len(audio)))
-        stream = self.stream()
-        parts = [stream.encode_hops(block[None]) for block in audio.split(CHUNK * hop)]
-        return torch.cat([z[0] for z, _ in parts]).numpy(), torch.cat([c[0] for _, c in parts]).numpy()
+        stream, samples, held = self.stream(), 0, torch.zeros(0)
+        parts: list[tuple[Tensor, Tensor]] = []
+
+        def take(audio: Tensor) -> None:
+            with torch.inference_mode():
+                parts.extend(stream.encode_hops(part[None]) for part in audio.split(CHUNK * hop))
+
+        for block in blocks:
+            samples += len(block)
+            held = torch.cat([held, torch.as_tensor(np.ascontiguousarray(block, np.float32))])
+            whole = len(held) // (CHUNK * hop) * CHUNK * hop
+            if whole:
+                take(held[:whole])
+                held = held[whole:].clone()
+        take(nn.functional.pad(held, (0, self.frames_of(samples) * hop - samples)))
+        return (
+            torch.cat([latents[0] for latents, _ in parts]).numpy(),
+            torch.cat([controls[0] for _, controls in parts]).numpy(),
+            samples,
+        )
 
     @torch.inference_mode()
     def decode(
