@@ -197,7 +197,7 @@ def _missing_riff_bytes(path: Path) -> int:
     Sizes of 0 and near 2**32 mean "unknown", as programs write them that stream WAV into a pipe.
     """
     try:
-        handle = open(path, "rb")  # noqa: SIM115
+        handle = open(path, "rb")
     except OSError as error:
         raise VqsynthError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
     with handle:

@@ -49,7 +49,7 @@ def twin(module: Module, batch: int = 1) -> Module:
     stream = copy.deepcopy(module, memo)
     for part in stream.modules():
         if hasattr(part, "streaming"):
-            setattr(part, "streaming", True)  # noqa: B010 (a plain attribute, which Module's own would take for a tensor)
+            setattr(part, "streaming", True)
     stream.eval()
     reset(stream, batch)
     return stream
