@@ -26,8 +26,9 @@ class Row:
     """One timing.
 
     Attributes:
-        seconds: median. goal: what is to be reached, in words, and whether it is. other, ratio: what it is compared
-            with, and how many times this one takes.
+        seconds: median.
+        goal: what is to be reached, in words, and whether it is.
+        other, ratio: what it is compared with, and how many times this one takes.
     """
 
     what: str

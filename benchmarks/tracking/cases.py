@@ -54,9 +54,12 @@ class Result:
     """Scores by descriptor, and what the render says of itself.
 
     Attributes:
-        low, high: Hz, the range that the first descriptor was asked to cover. trims: means over the frames.
-        roughness: against real playing. flutter: median change of f0 from frame to frame, span: from its 5th to its
-        95th percentile, in cents. codes: how many different ones were used.
+        low, high: Hz, the range that the first descriptor was asked to cover.
+        trims: means over the frames.
+        roughness: against real playing.
+        flutter: median change of f0 from frame to frame, span: from its 5th to its
+        95th percentile, in cents.
+        codes: how many different ones were used.
     """
 
     case: Case

@@ -23,7 +23,8 @@ class Score:
     Attributes:
         pearson: correlation in the descriptor's own unit; nan for a constant target.
         relative: median of ``|measured - target| / target``.
-        cents: median distance in cents. within: share of frames, unvoiced ones included, within 20 cents.
+        cents: median distance in cents.
+        within: share of frames, unvoiced ones included, within 20 cents.
         valid: share of frames that have a value (for pitch: that are voiced).
     """
 

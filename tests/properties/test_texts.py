@@ -18,7 +18,8 @@ from vqsynth.wavae.paths.plane import parse_point
 
 TIMES = np.linspace(0, 2, 65)
 PIECES = (
-    "A4 Bb3 C#5 sin -line steps walk constant : @ + - , = p10 p90 p101 0 1 -1 3 0.5 440 1e308 1e-320 -1e309 99999999999 nan inf Hz kHz "
+    "A4 Bb3 C#5 sin -line steps walk constant : @ + - , = p10 p90 p101 0 1 -1 3 0.5 440 1e308 1e-320 -1e309 "
+    "99999999999 nan inf Hz kHz "
     "dB LUFS k ct # / . .. ~ * ? ü ١ ½ \x00 \x1b \n \t"
 ).split(" ") + [" ", "9" * 400, "9" * 4400]
 texts = st.lists(st.sampled_from(PIECES), max_size=6).map("".join) | st.text(max_size=20)

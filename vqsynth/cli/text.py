@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any, List
+from typing import Any
 
 import typer
 from typer.core import TyperCommand
@@ -23,7 +23,7 @@ ALIASES = {
 }
 """Options of fields that the library calls by another name."""
 _QUOTED = re.compile(r"`(\w+)(?:=([^`]*))?`")
-_running: List[Any] = []
+_running: list[Any] = []
 
 
 class Command(TyperCommand):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,11 +25,9 @@ class Preset(str, Enum):
     large = "large"
 
 
-PresetOption = Annotated[Optional[Preset], typer.Option(help="Size of the model (default: base).")]
-TimeOption = Annotated[Optional[str], typer.Option(metavar="30m", help="How long to train (default: 30m).")]
-StepsOption = Annotated[
-    Optional[int], typer.Option(min=1, help="Train this many steps instead; repeatable to the bit.")
-]
+PresetOption = Annotated[Preset | None, typer.Option(help="Size of the model (default: base).")]
+TimeOption = Annotated[str | None, typer.Option(metavar="30m", help="How long to train (default: 30m).")]
+StepsOption = Annotated[int | None, typer.Option(min=1, help="Train this many steps instead; repeatable to the bit.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the split, the weights and every batch.")]
 ThreadsOption = Annotated[int, typer.Option(min=0, help="CPU threads; 0 takes all cores.")]

@@ -34,7 +34,9 @@ def best_pitch(table: Table, sings: np.ndarray, spans: Sequence[tuple[str, Span]
     stands how far the best codes there are from evenly spaced levels of the range and from the pitch itself.
 
     Args:
-        sings: bool [K], codes that carry a pitch. spans: descriptor and what is asked of it.
+        table: what the codes sound like.
+        sings: bool [K], codes that carry a pitch.
+        spans: descriptor and what is asked of it.
     """
     if sings.sum() < MIN_CODES:
         return None

@@ -31,6 +31,8 @@ def fit_octaves(f0: np.ndarray, low: float, high: float, octaves: int | None = N
 
     Args:
         f0: [frames] Hz, 0 where unvoiced.
+        low: lowest pitch in Hz.
+        high: highest pitch in Hz.
         octaves: move by this many and leave outliers alone; None finds the best move.
 
     Returns:

@@ -38,7 +38,8 @@ def pair(
         descriptors = ["f0" if pitch else "centroid"]
     if len(descriptors) != len(targets):
         raise UsageError(
-            f"found {len(descriptors)} descriptor(s) and {len(targets)} target(s); give one target for each descriptor, in the same order"
+            f"found {len(descriptors)} descriptor(s) and {len(targets)} target(s); "
+            "give one target for each descriptor, in the same order"
         )
     range_of, weight_of = _named(ranges, descriptors, "range"), _named(weights, descriptors, "weight")
     requests = []

@@ -38,7 +38,8 @@ class ResolvedTarget:
     """A request on the frame grid.
 
     Attributes:
-        values: float64 [frames] in the descriptor's unit. mask: bool [frames], where it counts.
+        values: float64 [frames] in the descriptor's unit.
+        mask: bool [frames], where it counts.
         low, high: range that the shape was mapped to, or that the values span.
         reach: lowest and highest value of the codes that can meet the other requests.
         held: nobody asked for it; it is kept still.
@@ -75,7 +76,10 @@ def resolve(
     """Fix ranges and the held pitch, and sample every target.
 
     Args:
+        requests: what is asked for.
+        table: what the codes sound like.
         times: [frames] seconds.
+        duration: of the whole render, in seconds.
         hold: ``"auto"``, a note or Hz for a pitch that is not asked for, or None to leave it free.
         reach: octaves beyond the codes' own values that trims can carry a spectral descriptor.
         clamp: cut values out of reach, with a warning, instead of refusing them.
@@ -145,7 +149,10 @@ def meets(goal: ResolvedTarget, table: Table, slack: float = 1.0) -> np.ndarray:
 
 
 def _left(others: Iterable[ResolvedTarget], name: str, table: Table) -> np.ndarray:
-    """Codes that can meet the other targets, taken more loosely while they are few; all where none can. Shape: bool [K]."""
+    """Codes that can meet the other targets, taken more loosely while they are few; all where none can.
+
+    Shape: bool [K]
+    """
     usable = voiced(table) if name == "f0" else np.isfinite(table.column(name))
     others = list(others)
     for slack in (1.0, 2.0, 4.0):
@@ -252,7 +259,8 @@ def _check(goal: ResolvedTarget, reach: float, clamp: bool) -> None:
     unit = f" {goal.unit}" if goal.unit else ""
     low, high = float(counted.min()), float(counted.max())
     asked = f"{low:.5g}{unit}" if low == high else f"{low:.5g} to {high:.5g}{unit}"
-    what = f"{goal.name}: {goal.target} asks for {asked}, but this timbre reaches {goal.reach[0]:.5g} to {goal.reach[1]:.5g}{unit} here"
+    reached = f"{goal.reach[0]:.5g} to {goal.reach[1]:.5g}{unit}"
+    what = f"{goal.name}: {goal.target} asks for {asked}, but this timbre reaches {reached} here"
     if not clamp and outside > _ODD_FRAMES:
         raise UsageError(
             f"{what}; ask for values inside it (a `range` maps a curve onto it), or add `clamp` to cut what is outside"

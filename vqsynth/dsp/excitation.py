@@ -29,6 +29,7 @@ def pulse_train(f0: Tensor, phase: Tensor, sample_rate: int) -> tuple[Tensor, Te
     Args:
         f0: fundamental per sample in Hz, above 0.
         phase: phase before the first sample in radians.
+        sample_rate: in Hz.
 
     Shape:
         f0: [..., samples]; phase: [...] -> ([..., samples] float32, [...] float64 phase after the last sample)

@@ -76,6 +76,7 @@ def measure_codes(
     """Measure descriptors of every code on its sound at gain 1. Nothing is written.
 
     Args:
+        timbre: whose codes are measured.
         descriptors: names; all by default.
         seconds: length of sound that is measured of each code.
         seed: of the noise excitation.

@@ -54,10 +54,13 @@ class UnitIndex:
         """Index the rows of ``matrix [N, d]``; a row with a NaN is left out, the others keep their row as id.
 
         Args:
+            matrix: float ``[N, d]``, a unit a row.
             kind: ``exact``, ``ivf``, ``hnsw``, or ``auto``: by size.
+            seed: of the k-means of ``ivf``.
 
         Raises:
-            UsageError: unknown kind. VqsynthError: no row is complete.
+            UsageError: unknown kind.
+            VqsynthError: no row is complete.
         """
         import faiss
 
@@ -93,6 +96,7 @@ class UnitIndex:
 
         Args:
             queries: float ``[T, d]``.
+            k: how many.
 
         Returns:
             ``(distances [T, k] Euclidean, ids int64 [T, k])`` with ``k`` no more than the index holds. Where an
@@ -161,7 +165,9 @@ class Space:
     """Standardised coordinates of some descriptors: logarithm where the scale is one, then z-score, then weight.
 
     Attributes:
-        names: the descriptors. mean, std, weight: float64 ``[d]``. logarithmic: bool ``[d]``.
+        names: the descriptors.
+        mean, std, weight: float64 ``[d]``.
+        logarithmic: bool ``[d]``.
     """
 
     names: tuple[str, ...]

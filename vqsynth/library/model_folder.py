@@ -48,7 +48,8 @@ class ModelFolder:
     """A trained model on disk; its parts are loaded and verified when they are first used.
 
     Attributes:
-        path: the folder. card: the content of its card.
+        path: the folder.
+        card: the content of its card.
     """
 
     KIND = "model"

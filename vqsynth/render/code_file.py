@@ -84,10 +84,13 @@ def load_codes(path: str | Path, timbre: Timbre, force: bool = False) -> CodeSeq
     """Read a sequence for ``timbre``.
 
     Args:
+        path: of the file.
+        timbre: that is to play them.
         force: accept codes of other weights, with a warning, as long as the numbers are in range.
 
     Raises:
-        VqsynthError: missing, damaged, or of a foreign version. UsageError: made with another timbre.
+        VqsynthError: missing, damaged, or of a foreign version.
+        UsageError: made with another timbre.
     """
     path = Path(path)
     data = _read(path)
@@ -117,7 +120,8 @@ def load_codes(path: str | Path, timbre: Timbre, force: bool = False) -> CodeSeq
         raise VqsynthError(f"{path}: its pitch is not always within 0 to {HIGHEST:g} Hz; {_REMEDY}")
     if codes.min() < 0 or codes.max() >= timbre.config.n_codes:
         raise UsageError(
-            f"{path}: codes run from {codes.min()} to {codes.max()}, but {timbre.name} has 0 to {timbre.config.n_codes - 1}; "
+            f"{path}: codes run from {codes.min()} to {codes.max()}, "
+            f"but {timbre.name} has 0 to {timbre.config.n_codes - 1}; "
             "name the timbre that they were made with"
         )
     return CodeSequence(codes.astype(np.int64), loudness.astype(np.float32), f0.astype(np.float32))

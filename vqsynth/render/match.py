@@ -37,8 +37,9 @@ class PathSettings:
     """Weights of the path search.
 
     Attributes:
-        candidates: codes considered a frame. jump: cost of a latent jump of the size that neighbouring frames
-            of a recording make on average. corpus: share of that cost forgiven to transitions of the corpus.
+        candidates: codes considered a frame.
+        jump: cost of a latent jump of the size that neighbouring frames of a recording make on average.
+        corpus: share of that cost forgiven to transitions of the corpus.
     """
 
     candidates: int = 48
@@ -101,8 +102,10 @@ def jump_costs(
     """Cost of going from one code to another: float32 [codes, codes].
 
     Args:
-        codebook: [codes, dim]. scale: mean latent jump a frame in recordings; None takes half the mean distance
-            between two codes. transitions: int [n, 3], from, to and count in the corpus, or None.
+        codebook: [codes, dim].
+        scale: mean latent jump a frame in recordings; None takes half the mean distance between two codes.
+        transitions: int [n, 3], from, to and count in the corpus, or None.
+        settings: weights of the path search.
     """
     squares = (codebook.astype(np.float32) ** 2).sum(1)
     distance = np.sqrt(np.maximum(squares[:, None] + squares - 2 * codebook @ codebook.T, 0)).astype(np.float32)
@@ -190,7 +193,14 @@ def match(
     """Codes for the resolved targets: int64 [frames].
 
     Args:
-        matcher: ``nearest`` or ``path``. codebook: [codes, dim]. scale, transitions: see :func:`jump_costs`.
+        matcher: ``nearest`` or ``path``.
+        resolved: what is asked for, frame by frame.
+        table: what the codes sound like.
+        codebook: [codes, dim].
+        frames: how many codes.
+        scale: mean latent jump a frame in recordings, see :func:`jump_costs`.
+        transitions: of the corpus, see :func:`jump_costs`.
+        settings: weights of the path search.
 
     Raises:
         UsageError: unknown matcher.

@@ -31,7 +31,8 @@ class Wanted:
     """What the spectra of some frames should be like.
 
     Attributes:
-        values: centroid and bandwidth, or one, or neither: name -> [frames] Hz. mask: bool [frames], where it counts.
+        values: centroid and bandwidth, or one, or neither: name -> [frames] Hz.
+        mask: bool [frames], where it counts.
     """
 
     values: dict[str, Tensor]

@@ -23,7 +23,8 @@ class RenderSettings:
     Attributes:
         duration: seconds; None takes that of the longest target or of the codes, else 24.
         gain: dB (0 dB is -20 LUFS) or a target in dB; None takes that of a target which has one (MIDI), else 0.
-        gain_range: what a shape of gain is mapped to. periods: of all shapes that do not say their own.
+        gain_range: what a shape of gain is mapped to.
+        periods: of all shapes that do not say their own.
         matcher: ``path`` or ``nearest``.
         refine: rounds of trims: 0 none, 1 by expectation, each further one measures the sound and corrects.
             None: 2 on the path, 0 for ``nearest``.
@@ -31,7 +32,9 @@ class RenderSettings:
         hold: pitch to hold when f0 is not asked for: ``"auto"`` (where the asked ranges are reached best; nothing for
             ``nearest`` or given codes), a note, Hz, or ``"none"`` (or None).
         clamp: cut targets that are out of reach, with a warning, instead of refusing them.
-        seed: of the noise and of walks. bits: ``16``, ``24`` or ``32f``. path: weights of the path search.
+        seed: of the noise and of walks.
+        bits: ``16``, ``24`` or ``32f``.
+        path: weights of the path search.
     """
 
     duration: float | None = None

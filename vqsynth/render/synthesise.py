@@ -45,9 +45,17 @@ def synthesise(
     """Write the sound of ``codes`` into ``sound``.
 
     Args:
-        codes: int64 [frames]. gain_db: [frames].
-        bend: bring f0 to its goal. tilt: bring centroid and bandwidth to theirs.
-        rounds: measurements of the sound that correct the tilt. bits: of the file to be, None for none.
+        model: of the timbre.
+        codes: int64 [frames].
+        gain_db: [frames].
+        resolved: what is asked for, frame by frame.
+        sound: where the audio goes.
+        bend: bring f0 to its goal.
+        tilt: bring centroid and bandwidth to theirs.
+        rounds: measurements of the sound that correct the tilt.
+        seed: of the noise.
+        bits: of the file to be, None for none.
+        progress: called with the share that is done, 0 to 1.
 
     Returns:
         The trims used: ``bend_cents``, ``tilt_db_per_octave``, ``curve_db_per_octave2``, each [frames].

@@ -47,7 +47,7 @@ def save(
 
 
 def phase_of(progress: dict[str, Any], phases: Sequence[Phase]) -> Phase:
-    """Take the phase's name out of a checkpoint's ``progress`` and find the phase; a name of another run is the last."""
+    """Take the phase's name out of a checkpoint's ``progress`` and find it; a name of another run is the last phase."""
     name = progress.pop("phase", None) or progress.pop("phase_before", None)
     # Version 1 of the discrete model's checkpoints has a flag instead.
     started = progress.pop("started", True)
@@ -66,7 +66,8 @@ def load(
     try:
         with safe_open(path, "pt") as handle:
             progress = json.loads(handle.metadata()["progress"])
-            tensors = {key: handle.get_tensor(key) for key in handle.keys()}
+            names = handle.keys()
+            tensors = {name: handle.get_tensor(name) for name in names}
         for name, module in modules.items():
             module.load_state_dict({k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(f"{name}.")})
         for name, tensor in (others or {}).items():

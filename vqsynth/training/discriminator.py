@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
@@ -17,7 +19,7 @@ class ScaleDiscriminator(nn.Module):
         super().__init__()
         channels = [width, 4 * width, 8 * width, 8 * width]
         layers = [nn.Conv1d(1, width, 15, padding=7)]
-        for before, after in zip(channels, channels[1:]):
+        for before, after in itertools.pairwise(channels):
             layers.append(nn.Conv1d(before, after, 41, stride=4, padding=20, groups=before // 4))
         layers += [nn.Conv1d(channels[-1], channels[-1], 5, padding=2), nn.Conv1d(channels[-1], 1, 3, padding=1)]
         self.layers = nn.ModuleList(weight_norm(layer) for layer in layers)

@@ -79,7 +79,8 @@ def report_validation(
     limit = STALE_SHARE + 1.5 / trainer.settings.validations
     if trainer.phase.judged and STALE_SHARE < stale <= limit and step.share < 0.95:
         reporter.say(
-            f"held-out recordings have not improved since {trainer.best_share:.0%} of the run: more steps may not help; "
+            f"held-out recordings have not improved since {trainer.best_share:.0%} of the run: "
+            "more steps may not help; "
             "Ctrl-C keeps what there is, then `finish` builds from it"
         )
 

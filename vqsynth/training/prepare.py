@@ -22,7 +22,7 @@ from vqsynth.storage.atomic import write_text
 from vqsynth.training.prepared import INFO, TYPES, Piece, Prepared
 
 Analyze = Callable[[np.ndarray], dict[str, np.ndarray]]
-"""Analyzes audio [samples]: at least ``f0`` [frames] Hz (0 where unvoiced), ``loudness`` [frames] dB, ``active`` [frames] bool."""
+"""Analyzes audio [samples]: at least ``f0`` (Hz, 0 unvoiced), ``loudness`` (dB) and ``active`` (bool), each [frames]."""
 PIECE_SECONDS = 20.0
 LEVEL_LUFS = -18.0
 MIN_SECONDS = 0.05
@@ -90,7 +90,7 @@ class _Writer:
     def add(
         self, audio: np.ndarray, source: str, held_out: bool, varied: bool, start: int | None = None
     ) -> dict[str, np.ndarray]:
-        """Add a piece [samples], in the place of decoded audio from ``start`` on or at the end; returns its features."""
+        """Add a piece [samples], in the place of decoded audio from ``start`` on or at the end; give its features."""
         arrays = self.analyze(audio)
         self._write("audio", audio, start)
         for name, array in arrays.items():

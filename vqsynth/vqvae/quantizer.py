@@ -95,6 +95,9 @@ class Quantizer(nn.Module):
         """Move the codebook towards the latents it was chosen for; restart codes that die.
 
         Args:
+            x: latents of the batch.
+            codes: that they chose.
+            generator: of the restarts.
             threshold: a code is dead when its average use falls under this share of an even use.
 
         Shape: x [n, dim], codes [n]

@@ -31,7 +31,8 @@ class Domain(ModelFolder):
     """A trained domain on disk; its parts are loaded and verified when they are first used.
 
     Attributes:
-        path: the folder. card: the content of ``wavae.toml``.
+        path: the folder.
+        card: the content of ``wavae.toml``.
     """
 
     KIND, CARD, INSIDE, TRAIN = "wavae model", CARD, "wavae", "vqsynth wavae train"
@@ -184,7 +185,8 @@ def load(name: str | Path) -> Domain:
     """Load a domain by name or path.
 
     Raises:
-        UsageError: no such domain. VqsynthError: the folder is damaged, of a foreign version, or of another loudness.
+        UsageError: no such domain.
+        VqsynthError: the folder is damaged, of a foreign version, or of another loudness.
     """
     return Domain(Domain.find(name))
 

@@ -54,8 +54,9 @@ class Target:
         Args:
             times: [T] seconds from the start.
             duration: seconds of the whole render; shapes stretch to it.
-            lo, hi: descriptor values of the shape's 0 and 1. Files are stretched onto them
-                only if they are given; notes, numbers and MIDI take no notice.
+            lo: descriptor value of the shape's 0. Files are stretched onto ``lo`` and ``hi`` only if these are given;
+                notes, numbers and MIDI take no notice.
+            hi: descriptor value of the shape's 1.
             log: map on a logarithmic scale (for descriptors whose ``scale`` is ``"log"``).
 
         Returns:

@@ -106,7 +106,9 @@ def read_csv(path: str | Path, descriptor: str | None = None) -> Breakpoints:
 
 
 def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Rows of a CSV file with their line numbers; separated by commas, semicolons or tabs, without comments and empty lines.
+    """Rows of a CSV file with their line numbers, without comments and empty lines.
+
+    Cells are separated by commas, semicolons or tabs.
 
     Raises:
         UsageError: the file is missing, too large or not text, or a cell of it has more than 131,072 characters.

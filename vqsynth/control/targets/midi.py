@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import io
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +102,7 @@ def read_midi(path: str | Path, *, priority: str = "highest", level: bool = Fals
     """Read all tracks but percussion as one voice; tempo changes are followed, pitch bend is not.
 
     Args:
+        path: of the file.
         priority: which of several notes sounds: ``"highest"`` (the melody of a chord) or ``"last"``.
         level: give the gain curve as the target's values, not the pitch.
 
@@ -170,7 +172,7 @@ def one_voice(notes: list[Note], priority: str = "highest") -> list[Note]:
     source: Note | None = None
     held: list[Note] = []
     waiting = collections.deque(notes)
-    for start, end in zip(edges, edges[1:]):
+    for start, end in itertools.pairwise(edges):
         held = [note for note in held if note.end > start]
         while waiting and waiting[0].start <= start:
             held.append(waiting.popleft())

@@ -35,10 +35,13 @@ def parse_target(
     or a target that ships, by name.
 
     Args:
+        spec: what the user wrote.
         descriptor: what it is for: picks a CSV's column and what is measured on audio. ``"gain"``
             makes MIDI and audio give their level.
         unit: the descriptor's unit; a target that is in another one is refused.
-        periods, seed: for shapes; a number after a colon and an explicit argument win over a TOML file.
+        periods: of shapes; a number after a colon and an explicit argument win over a TOML file.
+        seed: of shapes.
+        sample_rate: at which recordings are measured, in Hz.
         with_gain: audio targets carry their loudness as companion gain (MIDI always does).
         priority: of several MIDI notes, ``"highest"`` or ``"last"``.
 

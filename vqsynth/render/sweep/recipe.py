@@ -60,7 +60,8 @@ def read_recipe(name: str) -> dict[str, Any]:
     """Read a recipe by path or by the name of one that ships.
 
     Raises:
-        UsageError: there is none of this name. VqsynthError: not TOML.
+        UsageError: there is none of this name.
+        VqsynthError: not TOML.
     """
     return read_toml(targets.find_sweep(name))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Union
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from vqsynth.errors import UsageError
 from vqsynth.storage.reading import is_file
 from vqsynth.streaming.band_pass import SEGMENT
 
-Drawn = Union[str, float, np.ndarray, Target]
+Drawn = str | float | np.ndarray | Target
 """A target as it is written, with ``@LO:HI`` behind it for its range; a number; a target; or values at even times."""
 
 

@@ -157,7 +157,10 @@ class FeedbackLoop(nn.Module):
         return self.limiter(made)
 
     def _unit_gain(self, frequency: Tensor, quality: Tensor) -> Tensor:
-        """Gain that brings white noise of unit variance, after the band-pass, to 0 LUFS. Shape: 2 x [batch] -> [batch]."""
+        """Gain that brings white noise of unit variance, after the band-pass, to 0 LUFS.
+
+        Shape: 2 x [batch] -> [batch]
+        """
         share = (math.pi * frequency / (quality * self.sample_rate)).clamp_max(1.0)
         return self.unit / torch.sqrt(share * k_weighting_of(frequency))
 

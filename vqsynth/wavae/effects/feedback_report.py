@@ -31,7 +31,9 @@ def smoothed_centroid(audio: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def follows(audio: np.ndarray, sample_rate: int, frequency: np.ndarray, sounding: np.ndarray) -> float | None:
-    """Spearman's correlation of the smoothed centroid with the band's frequency, while the loop sounds; None if that stands still.
+    """Spearman's correlation of the smoothed centroid with the band's frequency, while the loop sounds.
+
+    None where the frequency stands still.
 
     Shape: audio [samples]; frequency [ceil(samples / 64)]; sounding bool [1 + samples // 512]
     """
@@ -56,6 +58,10 @@ def measure(
     """Numbers for the report.
 
     Args:
+        audio: the finished loop.
+        sample_rate: in Hz.
+        frequency: of the band, in Hz.
+        factor: of the feedback.
         passed: samples of a pass of the loop; silence is a whole pass below -50 LUFS.
 
     Shape: audio [samples]; frequency, factor [ceil(samples / 64)]

@@ -35,7 +35,8 @@ def maker_of(path: LatentPath, file: str | Path) -> Domain:
         return load(path.domain)
     except UsageError as error:
         raise UsageError(
-            f"{file}: made by {path.domain}, which is not among the models here; give its folder with `model`, or another model"
+            f"{file}: made by {path.domain}, which is not among the models here; "
+            "give its folder with `model`, or another model"
         ) from error
 
 
@@ -47,7 +48,12 @@ def decode_file(
     A path of another training of the same domain is decoded with a warning.
 
     Args:
-        seed: of the noise. gain_db: of the finished sound. bits: ``16``, ``24`` or ``32f`` (WAV alone).
+        path: the path.
+        domain: the model.
+        output: the file.
+        seed: of the noise.
+        gain_db: of the finished sound.
+        bits: ``16``, ``24`` or ``32f`` (WAV alone).
 
     Returns:
         The sound before it was rounded to ``bits``, Shape: [samples] float32
@@ -61,7 +67,8 @@ def decode_file(
     domain.accept(path)
     if path.domain == domain.name and not np.allclose(path.pca.mean, domain.pca.mean, atol=1e-5):
         warn(
-            f"the path was made by another training of {domain.name}, so it will sound different; encode the sound again"
+            f"the path was made by another training of {domain.name}, so it will sound different; "
+            "encode the sound again"
         )
     audio = domain.decode(path, seed) * np.float32(10 ** (gain_db / 20))
     with open_sound(output, domain.config.sample_rate, bits) as sound:

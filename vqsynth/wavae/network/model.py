@@ -157,7 +157,10 @@ class Wavae(nn.Module):
 
     @torch.jit.export
     def sound(self, mel: Tensor, loudness: Tensor, sung: Tensor | None = None) -> Tensor:
-        """Second half of :meth:`decode_frames`. Shape: [batch, n, n_mels], 2 x [batch, n] -> [batch, n * hop_length]."""
+        """Second half of :meth:`decode_frames`.
+
+        Shape: [batch, n, n_mels], 2 x [batch, n] -> [batch, n * hop_length]
+        """
         if mel.shape[1] == 0:
             return mel.new_zeros(mel.shape[0], 0)
         outputs = self.vocoder(mel)

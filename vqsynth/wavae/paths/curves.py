@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional, Union
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
@@ -35,12 +35,14 @@ KINDS = {
 }
 
 
-def drawn(path: LatentPath, values: Union[str, float, np.ndarray, Target], kind: str) -> tuple[np.ndarray, str]:
+def drawn(path: LatentPath, values: str | float | np.ndarray | Target, kind: str) -> tuple[np.ndarray, str]:
     """The curve at every frame of ``path``.
 
     Args:
+        path: the path that the curve is for.
         values: a target as it is written, with ``@LO:HI`` behind it for its range; a number; a target; or values
-            [frames]. kind: ``curve`` (standard deviations), ``loudness`` (dB LUFS) or ``centroid`` (Hz).
+            [frames].
+        kind: ``curve`` (standard deviations), ``loudness`` (dB LUFS) or ``centroid`` (Hz).
 
     Returns:
         (float64 [frames], finite; the text that stands for it)
@@ -58,7 +60,7 @@ def drawn(path: LatentPath, values: Union[str, float, np.ndarray, Target], kind:
         return values.astype(np.float64), "drawn"
     target, range_, text = _read(values, kind, path.sample_rate)
     how = KINDS[kind]
-    ends: tuple[Optional[float], Optional[float]] = (None, None)
+    ends: tuple[float | None, float | None] = (None, None)
     if range_ is not None or target.needs_range:
         read = parse_range(range_ or how.range)
         check_unit(read.unit, how.unit, "its range", field=kind, value=text)
@@ -70,9 +72,7 @@ def drawn(path: LatentPath, values: Union[str, float, np.ndarray, Target], kind:
     return curve, text
 
 
-def _read(
-    values: Union[str, float, np.ndarray, Target], kind: str, sample_rate: int
-) -> tuple[Target, Optional[str], str]:
+def _read(values: str | float | np.ndarray | Target, kind: str, sample_rate: int) -> tuple[Target, str | None, str]:
     """The target, the range that was written behind it, and the whole as text."""
     if isinstance(values, Target):
         return values, None, values.name

@@ -24,10 +24,13 @@ class LatentPath:
         (loudness in dB first; centroid in Hz where the domain has it)
 
     Attributes:
-        rate: frames a second. sample_rate: of the sound, Hz. samples: length of the sound.
-        domain: name of the domain that made it. pca: the domain's principal axes.
+        rate: frames a second.
+        sample_rate: of the sound, Hz.
+        samples: length of the sound.
+        domain: name of the domain that made it.
+        pca: the domain's principal axes.
         loudness_version: of the loudness function that measured the first control.
-        operations: what bent the path since it was encoded, oldest first, as :mod:`vqsynth.wavae.paths.operators` words it.
+        operations: what bent the path since it was encoded, oldest first.
     """
 
     z: np.ndarray
@@ -44,7 +47,8 @@ class LatentPath:
     def __post_init__(self) -> None:
         if self.z.ndim != 2 or self.controls.shape != (len(self.z), len(self.names)):
             raise VqsynthError(
-                f"a latent path needs z [frames, dimensions] and controls [frames, {len(self.names)}], not {self.z.shape} and {self.controls.shape}"
+                f"a latent path needs z [frames, dimensions] and controls [frames, {len(self.names)}], "
+                f"not {self.z.shape} and {self.controls.shape}"
             )
         if len(self.z) == 0:
             raise VqsynthError("a latent path needs at least one frame")
@@ -52,12 +56,14 @@ class LatentPath:
             bad = ~np.isfinite(values.reshape(len(values), -1)).all(1)
             if bad.any():
                 raise VqsynthError(
-                    f"a latent path must be finite: its {name} are not in {bad.sum()} of {len(bad)} frames, the first at {np.argmax(bad) / self.rate:.2f} s"
+                    f"a latent path must be finite: its {name} are not in {bad.sum()} of {len(bad)} frames, "
+                    f"the first at {np.argmax(bad) / self.rate:.2f} s"
                 )
             largest = LOUDEST_DB if name == "loudness" else LARGEST
             if values.max() > largest or values.min() < -LARGEST:
                 raise VqsynthError(
-                    f"a latent path must stay within {largest:g}: its {name} reach {np.abs(values).max():.3g}; bend it less"
+                    f"a latent path must stay within {largest:g}: its {name} reach {np.abs(values).max():.3g}; "
+                    "bend it less"
                 )
 
     def __len__(self) -> int:

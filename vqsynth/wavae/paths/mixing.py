@@ -45,6 +45,7 @@ def reconcile(paths: Sequence[LatentPath], length: str | float, frames_of: Calla
     """Bring paths to one number of frames.
 
     Args:
+        paths: of one model.
         length: ``longest`` stretches the shorter ones, ``shortest`` cuts the longer ones, seconds stretch all.
         frames_of: latent frames of a number of samples (``domain.model.frames_of``).
 
@@ -83,7 +84,8 @@ def mix(paths: Sequence[LatentPath], weights: np.ndarray) -> LatentPath:
     first = paths[0]
     if any((path.z.shape, path.names, path.rate) != (first.z.shape, first.names, first.rate) for path in paths):
         raise VqsynthError(
-            "paths to be mixed must have the same frames, dimensions, rate and controls; encode the sounds with one model"
+            "paths to be mixed must have the same frames, dimensions, rate and controls; "
+            "encode the sounds with one model"
         )
     if weights.shape != (len(first), len(paths)) or not np.allclose(weights.sum(1), 1):
         raise VqsynthError(

@@ -22,7 +22,10 @@ def heard(path: LatentPath) -> np.ndarray:
 
 
 def distance(path: LatentPath) -> float:
-    """How far a path is from the corpus: root mean square of its heard coordinates in the corpus's std; 1 is at home."""
+    """How far a path is from the corpus: root mean square of its heard coordinates in the corpus's std.
+
+    1 is at home.
+    """
     return float(np.sqrt(np.mean((path.coordinates[heard(path)] / path.pca.std) ** 2)))
 
 
@@ -37,9 +40,12 @@ def check_strength(strength: float) -> None:
 
 
 def match_moments(path: LatentPath, strength: float) -> LatentPath:
-    """Move a path's mean and standard deviation along the principal axes towards the corpus's, and clip what stands out.
+    """Move a path's mean and standard deviation along the principal axes towards the corpus's.
+
+    What stands out is clipped.
 
     Args:
+        path: the path.
         strength: 0 leaves the path as it is; 1 gives it mean 0 and the corpus's spread (no more than twice its own).
 
     Returns:

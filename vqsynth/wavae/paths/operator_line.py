@@ -1,13 +1,14 @@
-"""Operators as a command line has them: names and texts in their order, onto the functions of :mod:`vqsynth.wavae.paths.operators`.
+"""Operators as a command line has them: names and texts in their order.
 
-An operator acts on the dimensions of the latest ``dim`` before it; those before the first ``dim`` take that first one's, and
-without any ``dim`` all are meant. ``2=0.3`` names its own dimension (``0,2=0.3`` several, ``all=0.3`` all).
+An operator acts on the dimensions of the latest ``dim`` before it; those before the first ``dim`` take that first one's,
+and without any ``dim`` all are meant. ``2=0.3`` names its own dimension (``0,2=0.3`` several, ``all=0.3`` all).
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from vqsynth.errors import UsageError, nearest_names
 from vqsynth.wavae.paths import operators as bend
@@ -32,24 +33,26 @@ def apply(path: LatentPath, steps: Sequence[tuple[str, str]], raw: bool = False,
     """Apply operators one after the other.
 
     Args:
-        steps: (name, text) such as ``("scale", "1.5")``, ``("bias", "2=0.3")``, ``("dim", "0,2")``, ``("reverse", "")``.
-        raw: dimensions are the model's own latents. seed: of the first ``randomize``; every further one of the path's
-            history counts up by one, so that two commands in a row do what one with both does.
+        path: the path that they bend.
+        steps: (name, text) such as ``("scale", "1.5")``, ``("bias", "2=0.3")`` or ``("dim", "0,2")``.
+        raw: dimensions are the model's own latents.
+        seed: of the first ``randomize``; every further one of the path's history counts up by one, so that two commands
+            in a row do what one with both does.
 
     Raises:
-        UsageError: unknown operator or dimension, or a text that cannot be read; its field is the operator, its value the text.
+        UsageError: unknown operator or dimension, or a text that cannot be read; its field is the operator.
     """
-    chosen = [_checked("dim", text, lambda: _dims(path, text)) for name, text in steps if name == "dim"]
+    chosen = [_checked("dim", text, functools.partial(_dims, path, text)) for name, text in steps if name == "dim"]
     dims = chosen[0] if chosen else None
     for name, text in steps:
         if name == "dim":
             dims = chosen.pop(0)
         else:
-            path = _checked(name, text, lambda: _step(path, name, text, dims, raw, seed))
+            path = _checked(name, text, functools.partial(_step, path, name, text, dims, raw, seed))
     return path
 
 
-def _step(path: LatentPath, name: str, text: str, dims: Optional[list[int]], raw: bool, seed: int) -> LatentPath:
+def _step(path: LatentPath, name: str, text: str, dims: list[int] | None, raw: bool, seed: int) -> LatentPath:
     if name == "reverse":
         return bend.reverse(path, dims, raw)
     if name in CONTROLS:
@@ -84,7 +87,7 @@ def _checked(name: str, text: str, step: Callable[[], Any]) -> Any:
         raise UsageError(str(error), field=field, value=text) from error
 
 
-def _dims(path: LatentPath, text: str) -> Optional[list[int]]:
+def _dims(path: LatentPath, text: str) -> list[int] | None:
     """``0``, ``0,2`` or ``all`` (None)."""
     if text.strip() == "all":
         return None

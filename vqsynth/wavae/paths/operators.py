@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Union
 
 import numpy as np
 from scipy import ndimage
@@ -26,9 +25,9 @@ from vqsynth.errors import UsageError
 from vqsynth.wavae.paths.curves import drawn
 from vqsynth.wavae.paths.latent_path import LatentPath
 
-Dims = Union[int, Sequence[int], None]
+Dims = int | Sequence[int] | None
 """One dimension, several, or None for all."""
-Curve = Union[str, float, np.ndarray, Target]
+Curve = str | float | np.ndarray | Target
 """A target as it is written (``sin:3``, ``curve.csv``, ``line@-2:1``), a number, values of every frame, or a target."""
 
 NOISE_HZ = 3.0
@@ -61,7 +60,7 @@ def bias(path: LatentPath, amount: float, dims: Dims = None, raw: bool = False) 
 
 
 def randomize(path: LatentPath, amount: float, dims: Dims = None, raw: bool = False, seed: int = 0) -> LatentPath:
-    """Add smooth Gaussian noise of ``amount`` standard deviations: white noise through a Gaussian low-pass, -3 dB at 3 Hz.
+    """Add smooth Gaussian noise of ``amount`` standard deviations, white noise through a low-pass of -3 dB at 3 Hz.
 
     A dimension's noise depends on the seed and its number alone, not on what else is chosen.
 
@@ -142,7 +141,7 @@ def with_loudness(path: LatentPath, values: Curve) -> LatentPath:
 
 
 def with_centroid(path: LatentPath, values: Curve) -> LatentPath:
-    """Replace the controlled centroid by a curve in Hz; a shape runs from 500 to 4000 unless a range is written behind it.
+    """Replace the controlled centroid by a curve in Hz; a shape runs from 500 to 4000 unless it has a range.
 
     Raises:
         UsageError: the domain does not control the centroid, or a curve that cannot be used.
@@ -158,7 +157,7 @@ def with_centroid(path: LatentPath, values: Curve) -> LatentPath:
 
 
 def scale_loudness(path: LatentPath, factor: float) -> LatentPath:
-    """Stretch the dynamics in dB below the loudest frame, which stays: 2 doubles them, 0 plays all as loud as that frame.
+    """Stretch the dynamics in dB below the loudest frame, which stays: 2 doubles them, 0 plays all as loud.
 
     Raises:
         UsageError: no usable factor, or below 0.

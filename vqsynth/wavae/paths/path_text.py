@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,13 +38,14 @@ def _table(path: LatentPath) -> list[list[str]]:
 
 
 def read_csv(file: Path, config: WavaeConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read what :func:`csv_text` wrote, also after a spreadsheet saved it with semicolons or tabs; other columns are ignored.
+    """Read what :func:`csv_text` wrote, also after a spreadsheet saved it; other columns are ignored.
 
     Returns:
         (times [frames] s, controls [frames, n_controls], coordinates [frames, latent_dim]), float64
 
     Raises:
-        VqsynthError: a column is missing, or there are no rows. UsageError: a cell is no finite number; gives its line.
+        VqsynthError: a column is missing, or there are no rows.
+        UsageError: a cell is no finite number; gives its line.
     """
     rows = csv_rows(file)
     header = [cell.lower() for cell in rows[0][1]] if rows else []
@@ -52,13 +53,15 @@ def read_csv(file: Path, config: WavaeConfig) -> tuple[np.ndarray, np.ndarray, n
     wanted = ["time_s", *(UNITS[name] for name in config.controls), *(f"pc{d + 1}" for d in range(config.latent_dim))]
     if axes and set(axes) != set(wanted[-config.latent_dim :]):
         raise VqsynthError(
-            f"{file}: has {len(axes)} principal coordinates, but the model has {config.latent_dim}, pc1 to pc{config.latent_dim}; "
+            f"{file}: has {len(axes)} principal coordinates, but the model has {config.latent_dim}, "
+            f"pc1 to pc{config.latent_dim}; "
             "name the model that made it"
         )
     missing = [name for name in wanted if name not in header]
     if missing:
         raise VqsynthError(
-            f"{file}: not a latent path, its first line has no {', '.join(missing[:3])}; make one with `vqsynth wavae encode`"
+            f"{file}: not a latent path, its first line has no {', '.join(missing[:3])}; "
+            "make one with `vqsynth wavae encode`"
         )
     columns = [header.index(name) for name in wanted]
     table = [
@@ -71,14 +74,15 @@ def read_csv(file: Path, config: WavaeConfig) -> tuple[np.ndarray, np.ndarray, n
     return _parts(file, table, 1, config)
 
 
-def read_coll(file: Path, config: WavaeConfig) -> tuple[Optional[np.ndarray], np.ndarray, np.ndarray]:
+def read_coll(file: Path, config: WavaeConfig) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """Read what :func:`coll_text` wrote: indices 0, 1, 2 ... in any order, as a coll may store them.
 
     Returns:
         (None, controls [frames, n_controls], coordinates [frames, latent_dim]), float64
 
     Raises:
-        VqsynthError: not lines of ``index, values;``, a wrong number of values, or a missing index. UsageError: no finite number.
+        VqsynthError: not lines of ``index, values;``, a wrong number of values, or a missing index.
+        UsageError: no finite number.
     """
     text = read_text(file, "a coll")
     width, table = len(config.controls) + config.latent_dim, {}
@@ -93,7 +97,8 @@ def read_coll(file: Path, config: WavaeConfig) -> tuple[Optional[np.ndarray], np
         cells = match.group(2).split()
         if len(cells) != width:
             raise VqsynthError(
-                f"{file}, line {number}: has {len(cells)} values, but the model's frames have {width}; name the model that made it"
+                f"{file}, line {number}: has {len(cells)} values, but the model's frames have {width}; "
+                "name the model that made it"
             )
         table[int(match.group(1))] = [finite(cell, f"{file}, line {number}", "value") for cell in cells]
     absent = next((index for index in range(len(table)) if index not in table), None)

@@ -71,7 +71,7 @@ def read_trajectory(path: str | Path) -> np.ndarray:
 
 
 def along(trajectory: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where a trajectory [points, 3] is at ``times`` [frames]: x and y [frames], on lines between its points, held beyond its ends."""
+    """Where a trajectory [points, 3] is at ``times`` [frames]: x and y [frames], on lines, held beyond its ends."""
     return tuple(np.interp(times, trajectory[:, 0], trajectory[:, i]) for i in (1, 2))
 
 

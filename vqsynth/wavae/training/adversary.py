@@ -107,7 +107,7 @@ class Regressor(nn.Module):
         return error, predicted
 
     def dependence(self, latents: Tensor, controls: Tensor, generator: torch.Generator, waves: int = 384) -> Tensor:
-        """Squared correlations of the controls with functions of the latent, within these frames; nothing to lag behind.
+        """Squared correlations of the controls with functions of the latent, within these frames.
 
         Whitened latents, their products, and random Fourier features drawn anew every time (Rahimi & Recht 2007): a
         sampled Hilbert-Schmidt independence criterion (Gretton et al. 2005) with a linear kernel on the controls.

@@ -24,7 +24,7 @@ def excerpts(recordings: list[np.ndarray], sample_rate: int) -> np.ndarray:
 
 
 def sweep_axis(model: Wavae, axes: Pca, number: int, seconds: float = 3.0) -> np.ndarray:
-    """Sound of the mean latent while one principal axis goes from low to high at a steady loudness. Shape: -> [samples]."""
+    """Sound of the mean latent while one axis goes from low to high at a steady loudness. Shape: -> [samples]."""
     frames = int(seconds * model.config.rate)
     coordinates = np.zeros((frames, model.config.latent_dim), np.float32)
     coordinates[:, number] = np.linspace(-REACH, REACH, frames) * axes.std[number]

@@ -20,8 +20,12 @@ class AnalyzedBatch:
     """Segments with the model's own analysis of them.
 
     Shape:
-        audio: [batch, (frames - 1) * hop_length]; mel: [batch, frames, n_mels]; f0: [batch, frames] Hz, 0 where unvoiced;
-        gain: [batch, frames] linear; controls: [batch, frames // 2, n_controls]; active: [batch, frames] bool
+        audio: [batch, (frames - 1) * hop_length]
+        mel: [batch, frames, n_mels]
+        f0: [batch, frames] Hz, 0 where unvoiced
+        gain: [batch, frames] linear
+        controls: [batch, frames // 2, n_controls]
+        active: [batch, frames] bool
     """
 
     audio: Tensor

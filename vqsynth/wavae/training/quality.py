@@ -19,7 +19,7 @@ def mel_frames(model: Wavae, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def mel_distance(model: Wavae, audio: np.ndarray, reference: np.ndarray) -> float:
-    """Mean absolute log-mel distance in dB where the reference is within 40 dB of its loudest frame. Shape: 2 x [samples]."""
+    """Mean absolute log-mel distance in dB where the reference is within 40 dB of its loudest. Shape: 2 x [samples]."""
     mel, _ = mel_frames(model, audio)
     target, loudness = mel_frames(model, reference)
     active = loudness > loudness.max() - 40

@@ -27,7 +27,7 @@ def check_export(domain: Domain, audio: np.ndarray) -> float:
 
     Shape: audio [samples] -> sample value
 
-    Where they differ by more than is heard, a warning says so: between two pitches that are as likely, rounding decides.
+    Where they differ by more than is heard, a warning says so: of two pitches that are as likely, rounding chooses.
 
     Raises:
         VqsynthError: the model's sound is not finite.
