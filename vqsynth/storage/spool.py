@@ -39,7 +39,7 @@ class AudioSpool:
             self._memory = np.zeros(samples, np.float32)
         else:
             try:
-                self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by __exit__)
+                self._file = tempfile.TemporaryFile(dir=folder)
             except OSError as error:
                 raise VqsynthError(
                     f"{folder}: cannot write here ({error.strerror}); choose another output folder"

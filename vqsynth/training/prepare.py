@@ -22,7 +22,7 @@ from vqsynth.storage.atomic import write_text
 from vqsynth.training.prepared import INFO, TYPES, Piece, Prepared
 
 Analyze = Callable[[np.ndarray], dict[str, np.ndarray]]
-"""Analyzes audio [samples]: at least ``f0`` (Hz, 0 unvoiced), ``loudness`` (dB) and ``active`` (bool), each [frames]."""
+"""Analyzes audio [samples]: gives ``f0`` (Hz, 0 unvoiced), ``loudness`` (dB) and ``active`` (bool), each [frames]."""
 PIECE_SECONDS = 20.0
 LEVEL_LUFS = -18.0
 MIN_SECONDS = 0.05

@@ -1,7 +1,7 @@
 """Operators as a command line has them: names and texts in their order.
 
-An operator acts on the dimensions of the latest ``dim`` before it; those before the first ``dim`` take that first one's,
-and without any ``dim`` all are meant. ``2=0.3`` names its own dimension (``0,2=0.3`` several, ``all=0.3`` all).
+An operator acts on the dimensions of the latest ``dim`` before it; those before the first ``dim`` take that one's, and
+without any ``dim`` all are meant. ``2=0.3`` names its own dimension (``0,2=0.3`` several, ``all=0.3`` all).
 """
 
 from __future__ import annotations
