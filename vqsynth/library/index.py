@@ -7,6 +7,7 @@ a hundred times longer to build, so it is only used when asked for (figures: ``b
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,16 @@ import numpy as np
 
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.storage.atomic import atomic_path
-from vqsynth.storage.reading import regular_file
+from vqsynth.storage.reading import read_bytes
 
 if TYPE_CHECKING:
     from vqsynth.library.table import Table
 
 EXACT_LIMIT = 50_000
 KINDS = ("auto", "exact", "ivf", "hnsw")
+LARGEST = 1 << 30
+"""Bytes of an index on disk."""
+_FLAT = (b"IxF2", b"IxFl", b"IxFI")
 _PROBES = 16  # cells of the inverted file that are searched
 _BREADTH = 64  # candidates the graph keeps while searching
 
@@ -128,9 +132,11 @@ class UnitIndex:
         """
         import faiss
 
-        path = regular_file(path, "an index")
+        data = read_bytes(path, "an index", LARGEST)
+        if data[37:41] in _FLAT and not _is_flat(data):
+            raise VqsynthError(f"{path}: cannot be read as an index; run `vqsynth analyze` to make it anew")
         try:
-            index: Any = faiss.read_index(str(path))
+            index: Any = faiss.deserialize_index(np.frombuffer(data, np.uint8))
             inner = faiss.downcast_index(index.index)
             whole = index.ntotal == inner.ntotal == index.id_map.size() and index.d == inner.d
         except (RuntimeError, MemoryError, AttributeError, ValueError, TypeError) as error:
@@ -139,6 +145,20 @@ class UnitIndex:
         if not whole or type(inner).__name__ not in kinds:
             raise VqsynthError(f"{path}: an index of a foreign kind; run `vqsynth analyze` to make it anew")
         return cls(index, kinds[type(inner).__name__])
+
+
+def _is_flat(data: bytes) -> bool:
+    """Whether the bytes of an exact index have the sizes that they declare; FAISS would ask for any memory.
+
+    Two headers of 37 bytes (kind, dimension, number of points ...), the coordinates behind their number, the ids behind
+    theirs.
+    """
+    dimension, count = struct.unpack_from("<iq", data, 4)
+    middle = 82 + 4 * dimension * count
+    if dimension < 1 or count < 0 or len(data) != middle + 8 + 8 * count:
+        return False
+    sizes = struct.unpack_from("<q", data, 74) + struct.unpack_from("<q", data, middle)
+    return sizes == (dimension * count, count) and struct.unpack_from("<iq", data, 41) == (dimension, count)
 
 
 class _threads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from vqsynth.control.ranges import GAIN_RANGE, TABLE_RANGE
 from vqsynth.control.targets import library, shapes
 from vqsynth.control.targets.base import Constant, Target
 from vqsynth.errors import UsageError, nearest_names
-from vqsynth.storage.reading import is_file, is_folder
+from vqsynth.storage.reading import is_file, is_folder, regular_file
 
 SHAPE = re.compile(r"(-?)([a-z]+)(?::(.*))?")
 GAIN = "gain"
@@ -138,6 +139,8 @@ def _find(spec: str) -> Path:
     found = library.available()
     if path.name == spec and path.stem in found and path.suffix.lower() in ("", found[path.stem].suffix):
         return found[path.stem]
+    if spec and os.path.lexists(path):
+        regular_file(path, "a target", error=UsageError)
     if path.suffix and not path.suffix[1:].isdigit():
         raise UsageError(f"{spec}: no such file; check the name of the target")
     if spec in library.available_sweeps():
