@@ -21,7 +21,7 @@ from benchmarks.wavae.melgan import MelGan, MelGanStream
 from benchmarks.wavae.rave import FRAME, LATENTS, Rave, RaveStream
 from benchmarks.wavae.rows import Gap, Row, collect, row
 from vqsynth.wavae.domain import Domain
-from vqsynth.wavae.network.model import Stream
+from vqsynth.wavae.network.stream import Stream
 
 NAME, FIRST = "realtime", "network"
 TEXT = """One core, blocks of 512 samples at 44.1 kHz, sound in and sound out; times by the clock as shares of a

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vqsynth.wavae.network.config import WavaeConfig
-    from vqsynth.wavae.network.model import Stream, Wavae
+    from vqsynth.wavae.network.model import Wavae
+    from vqsynth.wavae.network.stream import Stream
 
 CARD = "wavae.toml"
 
@@ -169,10 +170,15 @@ class Domain(ModelFolder):
     def streaming(self, seed: int = 0, live: bool = False) -> Iterator[Stream]:
         """Begin a stream: ``stream.push(block)`` [samples] -> [samples], ``stream.latency`` samples late.
 
-        ``live`` compiles the networks: a second to start, then cheaper small blocks.
+        Several may run at once, also in threads: they share the weights and nothing else.
+
+        Args:
+            seed: of the noise.
+            live: compile the model, which takes half a second and makes small blocks cheaper.
         """
-        with self.model.streaming(seed, live) as stream:
-            yield stream
+        from vqsynth.wavae.network.stream import Stream
+
+        yield Stream(self.model, seed, live)
 
 
 def _finite(audio: np.ndarray) -> np.ndarray:

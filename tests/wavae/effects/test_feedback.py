@@ -14,7 +14,7 @@ from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae.effects.feedback import FeedbackSettings, feedback
 from vqsynth.wavae.effects.feedback_curves import read_curve
 from vqsynth.wavae.effects.feedback_loop import FeedbackLoop
-from vqsynth.wavae.network.model import Stream
+from vqsynth.wavae.network.stream import Stream
 
 RATE = 44_100
 CEILING = 10 ** (-0.5 / 20)

@@ -31,7 +31,7 @@ from vqsynth.errors import UsageError
 from vqsynth.streaming.band_pass import BandPass
 from vqsynth.streaming.limiter import Limiter
 from vqsynth.wavae.domain import Domain
-from vqsynth.wavae.network.model import whole_stream
+from vqsynth.wavae.network.stream import whole_stream
 
 BLOCK = 512
 BREATH_DB = -20.0

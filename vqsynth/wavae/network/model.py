@@ -1,24 +1,19 @@
 """The continuous model: sound to a latent path and back, whole or streamed with the same layers."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vqsynth.dsp.loudness import FLOOR_DB, gain_of_loudness
-from vqsynth.streaming.adapter import BlockAdapter
 from vqsynth.streaming.frame_synthesizer import FrameSynthesizer
-from vqsynth.streaming.module import scripted, twin
+from vqsynth.streaming.module import twin
 from vqsynth.streaming.pitch_filter import PitchFilter
 from vqsynth.wavae.network.analysis import MelAnalysis, scale_controls
 from vqsynth.wavae.network.config import STRIDE, WavaeConfig
 from vqsynth.wavae.network.vae import Decoder, Encoder
 from vqsynth.wavae.network.vocoder import Vocoder
-
-Block = TypeVar("Block", Tensor, np.ndarray)
 
 CHUNK = 256
 """Latent frames that are computed at once offline: bounds the memory, changes nothing else."""
@@ -269,51 +264,3 @@ class Wavae(nn.Module):
     def resynthesise(self, audio: np.ndarray | Tensor) -> np.ndarray:
         """Encode and decode a whole sound. Shape: [samples] -> [samples]."""
         return self.decode(*self.encode(audio), samples=len(audio))
-
-    @contextlib.contextmanager
-    def streaming(self, seed: int = 0, live: bool = False) -> "Iterator[Stream]":
-        """A new stream of this model, for blocks of any size; see :class:`Stream`.
-
-        Args:
-            seed: of the noise.
-            live: compile the model, which takes some seconds and makes small blocks cheaper.
-        """
-        yield Stream(self, seed, live)
-
-
-def whole_stream(model: Wavae, seed: int = 0) -> BlockAdapter:
-    """The whole model as one streaming module, [batch, samples] -> [batch, samples], for blocks of any size.
-
-    Args:
-        model: whose weights it shares.
-        seed: of the noise.
-
-    Returns:
-        A twin; ``torch.jit.script`` compiles it.
-    """
-    stream = model.stream(seed)
-    return twin(BlockAdapter(stream, stream.hop_length, stream.latency))
-
-
-class Stream:
-    """A live effect for arrays and tensors of one sound.
-
-    The output trails the input by ``latency`` samples, whatever the sizes of the blocks.
-
-    Args:
-        model: whose weights it shares.
-        seed: of the noise.
-        live: compile the model, which takes half a second and makes small blocks cheaper.
-    """
-
-    def __init__(self, model: Wavae, seed: int = 0, live: bool = False) -> None:
-        module = whole_stream(model, seed)
-        self.latency = module.latency
-        self.module = scripted(module, torch.zeros(1, model.hop_length)) if live else module
-
-    @torch.inference_mode()
-    def push(self, audio: Block) -> Block:
-        """Take a block of sound, give a block of the same length and kind. Shape: [samples] -> [samples]."""
-        if isinstance(audio, np.ndarray):
-            return self.module(torch.from_numpy(np.ascontiguousarray(audio, np.float32))[None])[0].numpy()
-        return self.module(audio[None])[0]

@@ -10,7 +10,7 @@ import torch
 
 from vqsynth.dsp.loudness import loudness
 from vqsynth.streaming.module import scripted, states
-from vqsynth.wavae.network.model import Stream, whole_stream
+from vqsynth.wavae.network.stream import Stream, whole_stream
 
 BLOCKS = [1, 7, 64, 512, 2048]
 
