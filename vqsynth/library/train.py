@@ -7,8 +7,9 @@ from pathlib import Path
 from vqsynth.library.analyze import analyze
 from vqsynth.library.build import build
 from vqsynth.library.timbre import CARD, Timbre
-from vqsynth.training.pipeline import FinishedRun, ModelKind, Reporter, train_model
+from vqsynth.training.pipeline import FinishedRun, ModelKind, train_model
 from vqsynth.training.prepared import Prepared
+from vqsynth.training.reporter import Reporter
 from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.features import feature_arrays
 from vqsynth.vqvae.model import VQVAE

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -14,75 +15,18 @@ from vqsynth.corpus.files import find_audio
 from vqsynth.corpus.packs import read_sources
 from vqsynth.dsp.model_settings import FrameSettings
 from vqsynth.errors import UsageError, VqsynthError
-from vqsynth.figures.preview import write_preview
 from vqsynth.training.prepare import prepare
 from vqsynth.training.prepared import Prepared, is_prepared
 from vqsynth.training.processes import join_processes, rank_and_world, wait_for_all
+from vqsynth.training.reporter import Quiet, Reporter, report_validation
 from vqsynth.training.run_folder import RunFolder
 from vqsynth.training.settings import RunSettings
-from vqsynth.training.trainer import Preview, Step, Trainer
+from vqsynth.training.trainer import Trainer
 
 Config = TypeVar("Config", bound=FrameSettings)
 Settings = TypeVar("Settings", bound=RunSettings)
 TrainerType = TypeVar("TrainerType", bound=Trainer)
 Model = TypeVar("Model")
-
-
-STALE_SHARE = 0.35
-"""Share of a run without a better validation after which the user is told."""
-
-
-class Reporter(Protocol):
-    """Where a run says how it goes."""
-
-    def phase(self, text: str, share: float | None) -> None:
-        """A stage outside of the steps, with its share done if known."""
-
-    def step(self, step: Step) -> None:
-        """A training step."""
-
-    def say(self, text: str) -> None:
-        """One line to keep."""
-
-
-class Quiet:
-    """A reporter that says nothing."""
-
-    def phase(self, text: str, share: float | None) -> None:
-        """Nothing."""
-
-    def step(self, step: Step) -> None:
-        """Nothing."""
-
-    def say(self, text: str) -> None:
-        """Nothing."""
-
-
-def report_validation(
-    reporter: Reporter, frames: FrameSettings, trainer: Trainer, step: Step, preview: Preview | None
-) -> None:
-    """Write what the model makes of held-out recordings, and say when more training seems to be in vain.
-
-    Args:
-        reporter: hears of it.
-        frames: of the model.
-        trainer: of the run.
-        step: the latest one.
-        preview: held-out audio and the model's, or None where nothing was held out.
-    """
-    if trainer.rank or preview is None:
-        return
-    target, output = (audio.cpu().numpy() for audio in preview)
-    folder = trainer.folder / "previews"
-    write_preview(folder, step.number, target, output, frames.sample_rate, frames.n_fft, frames.hop_length)
-    stale = step.share - trainer.best_share
-    limit = STALE_SHARE + 1.5 / trainer.settings.validations
-    if trainer.phase.judged and STALE_SHARE < stale <= limit and step.share < 0.95:
-        reporter.say(
-            f"held-out recordings have not improved since {trainer.best_share:.0%} of the run: "
-            "more steps may not help; "
-            "Ctrl-C keeps what there is, then `finish` builds from it"
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,8 +147,26 @@ def train_model(
     device = pick_device(device)
     if kind.distributed:
         join_processes()
-    rank, world = rank_and_world()
     run = RunFolder(folder, kind.card, kind.field)
+    with run.opened() if rank_and_world()[0] == 0 else contextlib.nullcontext():
+        return _train(kind, run, recordings, config, settings, device, resume, finish, overwrite, description, reporter)
+
+
+def _train(
+    kind: ModelKind[Config, Settings, TrainerType, Model],
+    run: RunFolder,
+    recordings: Path,
+    config: Config | None,
+    settings: Settings | None,
+    device: str,
+    resume: bool,
+    finish: bool,
+    overwrite: bool,
+    description: str,
+    reporter: Reporter,
+) -> Model | None:
+    """:func:`train_model` in a folder that is its own."""
+    rank, world = rank_and_world()
     if resume or finish:
         config, settings = run.read_settings(config, settings or kind.settings(), kind.config, finish)
     else:
@@ -227,12 +189,12 @@ def train_model(
         trainer.run(reporter.step, lambda *event: report_validation(reporter, frames, *event))
     if not trainer.phase.usable:
         raise VqsynthError(
-            f"{folder}: the run is too short, {kind.unusable}; train longer with `resume` and `time` or `steps`"
+            f"{run.folder}: the run is too short, {kind.unusable}; train longer with `resume` and `time` or `steps`"
         )
     if rank:
         return None
     _build(kind, run, trainer, corpus, settings, device, world, sources_of(recordings), description, reporter)
-    return kind.load(folder)
+    return kind.load(run.folder)
 
 
 def _prepare(
@@ -245,16 +207,14 @@ def _prepare(
     resume: bool,
     overwrite: bool,
 ) -> None:
-    """Make the folder of the run and the prepared corpus, as far as they are not there."""
+    """Write settings and prepared corpus, as far as they are not there."""
     ready = resume and is_prepared(run.corpus)
     if not ready:
         find_audio(recordings)  # nothing is made where nothing can be learned
     if not resume:
         run.check_free(overwrite)
-    run.make()
+        run.clear()
     try:
-        if not resume:
-            run.clear()
         run.write_settings(config, settings)
         if not ready:
             prepare(
@@ -270,7 +230,7 @@ def _prepare(
             )
     except VqsynthError:
         if not resume:
-            run.discard()
+            run.clear()
         raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.storage.atomic import write_text
+from vqsynth.storage.lock import locked
 from vqsynth.storage.reading import read_toml
 from vqsynth.storage.swap import finish_replacing, replace_contents
 from vqsynth.training.settings import RunSettings
@@ -37,28 +39,28 @@ class RunFolder:
         self.corpus, self.model = self.work / "corpus", self.work / "model"
         self.checkpoint = self.work / "checkpoint.safetensors"
         self.settings = self.work / "settings.toml"
-        self._made: list[Path] = []
 
-    def make(self) -> None:
-        """Make the folder of the run.
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the folder and keep others from writing to it; it is removed again if it stays empty.
 
         Raises:
-            VqsynthError: it cannot be made.
+            VqsynthError: it cannot be made, or another training is writing to it.
         """
-        missing = [path for path in (self.work, *self.work.parents) if not path.exists()]
+        made = [path for path in (self.work, *self.work.parents) if not path.exists()]
         try:
             self.work.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             message = f"{self.folder}: cannot be created ({error.strerror}); choose another `output`"
             raise VqsynthError(message) from error
-        self._made += missing
-
-    def discard(self) -> None:
-        """Remove the run, and the folders that were made for it where they are empty."""
-        shutil.rmtree(self.work, ignore_errors=True)
-        for path in self._made:
-            with contextlib.suppress(OSError):
-                path.rmdir()
+        try:
+            with locked(self.folder, "training"):
+                finish_replacing(self.folder)
+                yield
+        finally:
+            for path in made:
+                with contextlib.suppress(OSError):
+                    path.rmdir()
 
     def check_free(self, overwrite: bool) -> None:
         """Check that a new run may begin here.
@@ -79,7 +81,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove what an earlier run left, but for a finished model."""
-        finish_replacing(self.folder)
+        # Settings first: a run is known by them.
         for path in (self.settings, self.checkpoint):
             path.unlink(missing_ok=True)
         for path in (self.corpus, self.model, self.work / "previews"):

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from vqsynth.errors import VqsynthError, warn
-from vqsynth.training.pipeline import FinishedRun, ModelKind, Reporter, train_model
+from vqsynth.training.pipeline import FinishedRun, ModelKind, train_model
 from vqsynth.training.prepared import Prepared
+from vqsynth.training.reporter import Reporter
 from vqsynth.wavae.domain import CARD, Domain
 from vqsynth.wavae.network.config import WavaeConfig
 from vqsynth.wavae.network.model import Wavae
