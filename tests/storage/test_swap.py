@@ -1,5 +1,7 @@
 """New contents for a folder: whole old or whole new, whatever else lies there stays."""
 
+import functools
+import itertools
 import os
 import shutil
 
@@ -29,8 +31,8 @@ def contents(folder):
 
 
 NEW = {
-    **{name: "new" for name in ("card", "weights", "figures/picture")},
-    **{name: "kept" for name in ("notes.txt", "training/checkpoint")},
+    **dict.fromkeys(("card", "weights", "figures/picture"), "new"),
+    **dict.fromkeys(("notes.txt", "training/checkpoint"), "kept"),
 }
 
 
@@ -68,19 +70,16 @@ def test_killed_anywhere_the_model_is_whole_and_nothing_is_lost(folder, monkeypa
     for last in range(1, 30):
         shutil.rmtree(folder)
         shutil.copytree(tmp_path / "template", folder)
-        calls = 0
+        calls = itertools.count(1)
 
-        def die(*arguments, real, **options):
-            nonlocal calls
-            calls += 1
-            if calls == last:
+        def die(*arguments, real, calls=calls, last=last, **options):
+            if next(calls) == last:
                 raise Killed
             return real(*arguments, **options)
 
         with monkeypatch.context() as patch:
             for module, name in ((os, "rename"), (os, "unlink"), (os, "rmdir"), (swap, "_exchange")):
-                real = getattr(module, name)
-                patch.setattr(module, name, lambda *a, real=real, **o: die(*a, real=real, **o))
+                patch.setattr(module, name, functools.partial(die, real=getattr(module, name)))
             try:
                 swap.replace_contents(folder, folder / "training" / "model", last="card")
                 done = True

@@ -1,5 +1,6 @@
 """Runs from recordings to a model: refused, killed, resumed, replaced. Trainings of a few steps of a tiny model."""
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -9,13 +10,16 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import torch
 from safetensors.torch import load_file
 
 from vqsynth.corpus import files
 from vqsynth.errors import UsageError, VqsynthError
-from vqsynth.library import train
+from vqsynth.library.build import build
 from vqsynth.library.timbre import Timbre
+from vqsynth.library.train import TIMBRE
 from vqsynth.storage.lock import locked
+from vqsynth.training.pipeline import train_model
 from vqsynth.training.prepared import is_prepared
 from vqsynth.training.reporter import Quiet
 from vqsynth.vqvae.config import ModelConfig
@@ -25,6 +29,7 @@ TINY = ModelConfig(
     width=16, encoder_blocks=1, decoder_blocks=1, n_mels=16, n_codes=8, code_dim=4, n_harmonic_bands=16, n_noise_bands=8
 )
 STEPS = 8
+FORK = multiprocessing.get_context("fork")
 
 
 def settings(**options):
@@ -42,9 +47,19 @@ def few(recordings, tmp_path_factory):
     return folder
 
 
+def build_quickly(run):
+    """As a timbre is built, without the measurements and figures."""
+    run.reporter.phase("building", None)
+    build(run.folder, run.name, run.trainer.model, run.corpus, run.training, run.sources, run.description)
+    run.reporter.phase("built", None)
+
+
+QUICK = dataclasses.replace(TIMBRE, build=build_quickly)
+
+
 def run(recordings, folder, **options):
-    config = None if options.get("resume") or options.get("finish") else TINY
-    return train.train_timbre(recordings, folder, config, options.pop("settings", settings()), "cpu", **options)
+    config = options.pop("config", None if options.get("resume") or options.get("finish") else TINY)
+    return train_model(QUICK, recordings, folder, config, options.pop("settings", settings()), "cpu", **options)
 
 
 class Kill(Quiet):
@@ -62,12 +77,21 @@ class Kill(Quiet):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def start(recordings, folder, reporter, **options):
+    """Run in another process, a copy of this one, which may have no threads of its own."""
+
+    def target():
+        torch.set_num_threads(1)
+        run(recordings, folder, reporter=reporter, **options)
+
+    process = FORK.Process(target=target)
+    process.start()
+    return process
+
+
 def killed(recordings, folder, reporter, **options):
     """Run in another process that is killed by its reporter."""
-    process = multiprocessing.get_context("fork").Process(
-        target=run, args=(recordings, folder), kwargs={"reporter": reporter, **options}
-    )
-    process.start()
+    process = start(recordings, folder, reporter, **options)
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
 
@@ -97,9 +121,9 @@ def whole(few, tmp_path_factory):
         Kill(step=5),
         Kill(step=STEPS),
         Kill(phase="building"),
-        Kill(phase="analyzing"),
+        Kill(phase="built"),
     ],
-    ids=["first file", "last file", "warm-up", "quantised", "end", "building", "analyzing"],
+    ids=["first file", "last file", "warm-up", "quantised", "end", "building", "built"],
 )
 def test_killed_and_resumed_is_the_same_timbre(few, whole, tmp_path, reporter):
     folder = tmp_path / "t"
@@ -144,7 +168,7 @@ def test_another_configuration_is_no_continuation(few, tmp_path):
     killed(few, tmp_path / "t", Kill(step=1))
     other = TINY.model_copy(update={"width": 32})
     with pytest.raises(UsageError, match="another `preset`"):
-        train.train_timbre(few, tmp_path / "t", other, settings(), "cpu", resume=True)
+        run(few, tmp_path / "t", config=other, resume=True)
 
 
 def test_a_run_too_short_says_so_and_goes_on(few, tmp_path):
@@ -156,7 +180,7 @@ def test_a_run_too_short_says_so_and_goes_on(few, tmp_path):
     assert timbre.card["training"]["steps"] == 4
 
 
-@pytest.mark.parametrize("reporter", [Kill(step=3), Kill(phase="building"), Kill(phase="analyzing")])
+@pytest.mark.parametrize("reporter", [Kill(step=3), Kill(phase="building"), Kill(phase="built")])
 def test_the_old_timbre_is_usable_until_the_new_one_is_whole(few, tmp_path, reporter):
     folder = tmp_path / "t"
     run(few, folder)
@@ -178,14 +202,13 @@ def test_a_finished_timbre_is_not_overwritten(few, whole):
 def test_two_trainings_of_one_timbre(few, tmp_path):
     """The second one is refused while the first one runs, and takes nothing away from it."""
     folder = tmp_path / "t"
-    gate = multiprocessing.get_context("fork").Event()
+    gate = FORK.Event()
 
     class Wait(Quiet):
         def step(self, step):
             gate.wait(60)
 
-    process = multiprocessing.get_context("fork").Process(target=run, args=(few, folder), kwargs={"reporter": Wait()})
-    process.start()
+    process = start(few, folder, Wait())
     try:
         deadline = time.monotonic() + 60
         while not (folder / "training" / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
