@@ -76,7 +76,7 @@ def test_wrong_requests(command, here):
         ([*two, "--model", "strings", "--length", "ever"], 2, "--length ever"),
         ([*two, "--model", "strings", "--curve", "2"], 2, "--curve 2"),
         ([*two, "--model", "strings", "-o", "out.mp3"], 2, "must end in .wav or .flac"),
-        ([*two, "--model", "strings", "-o", "A.wav"], 2, "is one of the inputs"),
+        ([*two, "--model", "strings", "-o", "A.wav"], 2, "is the input"),
         ([*two, "--model", "strings", "-o", "A.wav/out.wav"], 1, "A.wav: this folder cannot be made"),
         (["A.wav", "none.wav", "--model", "strings"], 1, "none.wav: no such file"),
         (["short.wav", "A.wav", "--model", "strings"], 1, "short.wav: 500 samples are shorter than one latent frame"),

@@ -163,6 +163,40 @@ def test_an_output_that_cannot_be_is_refused_before_any_work(tiny_timbre, tmp_pa
         render(tiny_timbre, [Request("centroid", "sin")], output=tmp_path / "out.mp3")
 
 
+def test_the_files_of_a_render_appear_together_or_not_at_all(tiny_timbre, tmp_path, monkeypatch):
+    request, settings = Request("centroid", "sin"), RenderSettings(duration=0.4)
+    with monkeypatch.context() as patch:
+        patch.setattr("vqsynth.render.report.roughness", lambda *_: {"value": float("inf")})
+        with pytest.raises(VqsynthError, match=r"nothing was written: roughness.value came out as inf"):
+            render(tiny_timbre, [request], settings, output=tmp_path / "a" / "o.wav")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "o.csv").mkdir()
+    with pytest.raises(VqsynthError, match=r"o.csv: could not be written"):
+        render(tiny_timbre, [request], settings, output=tmp_path / "o.wav", keep_codes=tmp_path / "o.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["o.csv"]
+    render(tiny_timbre, [request], settings, output=tmp_path / "new" / "deep" / "o.wav")
+    assert sorted(p.name for p in (tmp_path / "new" / "deep").iterdir()) == ["o.csv", "o.json", "o.png", "o.wav"]
+
+
+def test_a_long_render_needs_no_folder(tiny_timbre, tmp_path, monkeypatch):
+    monkeypatch.setattr("vqsynth.storage.spool.IN_MEMORY", 1000)
+    request, settings = Request("centroid", "sin"), RenderSettings(duration=0.4)
+    render(tiny_timbre, [request], settings, output=tmp_path / "new" / "o.wav", figure=False)
+    assert (tmp_path / "new" / "o.wav").is_file()
+    monkeypatch.setattr("vqsynth.render.report.roughness", lambda *_: {"value": float("inf")})
+    with pytest.raises(VqsynthError, match="came out as inf"):
+        render(tiny_timbre, [request], settings, output=tmp_path / "b" / "o.wav")
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("gain", [float("nan"), float("inf"), 1e6])
+def test_gains_that_cannot_be(tiny_timbre, tmp_path, gain):
+    for given in (gain, str(gain)):
+        with pytest.raises(UsageError, match="not a usable number|at most 60 dB"):
+            render(tiny_timbre, [Request("centroid", "sin")], RenderSettings(gain=given), output=tmp_path / "o.wav")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_full_disk_leaves_nothing_behind(tiny_timbre, tmp_path):
     """The limit on a process's file size stands for the disk: writes beyond it fail as on a full one."""
     program = (

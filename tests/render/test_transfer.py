@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -180,3 +182,27 @@ def test_a_single_bad_file_raises_and_leaves_nothing(tiny_timbre, tmp_path):
     with pytest.raises(VqsynthError, match="1 sample"):
         transfer(tmp_path / "one.wav", tiny_timbre, tmp_path / "out.wav")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["one.wav"]
+
+
+@pytest.mark.parametrize("gain", [float("nan"), float("inf"), 1e6])
+def test_gains_that_cannot_be(tiny_timbre, sung, tmp_path, gain):
+    sequence = CodeSequence(np.zeros(9, np.int64), np.full(9, -20.0, np.float32), np.zeros(9, np.float32))
+    with pytest.raises(UsageError, match="gain_db .*give at most 60 dB"):
+        decode(tiny_timbre, sequence, tmp_path / "out.wav", gain_db=gain)
+    for source in (sung, sung.parent):
+        with pytest.raises(UsageError, match="gain_db .*give at most 60 dB"):
+            transfer_all(
+                source, tiny_timbre, tmp_path / ("out" if source.is_dir() else "out.wav"), Silent(), gain_db=gain
+            )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_recording_is_never_replaced(tiny_timbre, make_tone, tmp_path):
+    soundfile.write(tmp_path / "a.wav", make_tone(300.0, 0.3), RATE)
+    before = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "soft.wav").symlink_to(tmp_path / "a.wav")
+    os.link(tmp_path / "a.wav", tmp_path / "hard.wav")
+    for name in ("a.wav", "soft.wav", "hard.wav"):
+        with pytest.raises(UsageError, match=r"output .*is the input"):
+            transfer_all(tmp_path / "a.wav", tiny_timbre, tmp_path / name, Silent())
+    assert (tmp_path / "a.wav").read_bytes() == before and (tmp_path / "soft.wav").is_symlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,19 @@ from vqsynth.errors import UsageError
 SILENCE_DB = -80.0
 LOUDEST_DB = 60.0
 _LOUDNESS_RANGE = parse_range(f"{UNIT_LUFS - 30:g}:{UNIT_LUFS:g}")
+
+
+def check_gain(gain_db: float) -> None:
+    """Refuse a gain that is not finite or above 60 dB.
+
+    Args:
+        gain_db: in dB.
+
+    Raises:
+        UsageError: it is.
+    """
+    if not -math.inf < gain_db <= LOUDEST_DB:
+        raise UsageError(f"give at most {LOUDEST_DB:g} dB", field="gain_db", value=f"{gain_db:g}")
 
 
 def read_gain(gain: float | str | Target | None, periods: float | None, seed: int, sample_rate: int) -> Target | None:
@@ -52,7 +66,7 @@ def gain_curve(
         values = companion.gain(times) if companion is not None else None
         if values is None:
             values = np.zeros(len(times))
-    if values.max() > LOUDEST_DB:
+    if not (values <= LOUDEST_DB).all():
         raise UsageError(f"{values.max():.4g} dB is far above full scale; give at most {LOUDEST_DB:g} dB", field="gain")
     return np.maximum(values, SILENCE_DB)
 

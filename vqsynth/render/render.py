@@ -23,6 +23,7 @@ from vqsynth.render.code_file import CodeSequence, load_codes, save_codes
 from vqsynth.render.match import match
 from vqsynth.render.settings import RenderSettings
 from vqsynth.render.synthesise import Progress, synthesise
+from vqsynth.storage.atomic import check_apart, together
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.storage.spool import AudioSpool
 from vqsynth.version import versions
@@ -53,6 +54,7 @@ class Rendering:
     resolved: list[ResolvedTarget]
 
 
+@together()
 def render(
     timbre: Timbre,
     requests: Sequence[Request] = (),
@@ -78,6 +80,10 @@ def render(
         settings.check()
         if output is not None:
             check_output(output, settings.bits)
+            read = [codes, settings.gain, *(request.target for request in requests)]
+            for suffix in ("", ".csv", ".json", ".png"):
+                written = Path(output).with_suffix(suffix or Path(output).suffix)
+                check_apart(written, *(name for name in read if isinstance(name, (str, Path))))
         config, rate = timbre.config, timbre.config.sample_rate
         given = load_codes(codes, timbre) if isinstance(codes, (str, Path)) else codes
         if not requests and given is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ import numpy as np
 from vqsynth import descriptors
 from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.corpus.blocks import pieces
-from vqsynth.storage.atomic import atomic_path, write_text
+from vqsynth.errors import VqsynthError
+from vqsynth.storage.atomic import atomic_path, json_text, write_text
 from vqsynth.storage.spool import AudioSpool
 from vqsynth.vqvae.config import ModelConfig
 
@@ -112,11 +112,20 @@ def usage(trims: dict[str, np.ndarray], rounds: int) -> dict[str, Any]:
 
 def write_json(path: Path, report: dict[str, Any]) -> None:
     """Write the report, whole or not at all."""
-    write_text(path, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json_text(report))
 
 
 def write_csv(path: Path, curves: dict[str, np.ndarray]) -> None:
-    """Write curves [frames] as columns; NaN becomes an empty cell."""
+    """Write curves [frames] as columns; NaN becomes an empty cell.
+
+    Raises:
+        VqsynthError: a curve is infinite, or the file cannot be written.
+    """
+    for name, values in curves.items():
+        if np.isinf(values).any():
+            raise VqsynthError(
+                f"{path}: was not written, since {name} is infinite; give smaller targets, weights or gains"
+            )
     formats = {
         name: "%d" if values.dtype.kind in "iu" else "%.4f" if name == "time" else "%.6g"
         for name, values in curves.items()

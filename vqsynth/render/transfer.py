@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vqsynth.control.level import check_gain
 from vqsynth.control.melody import bridge, fit_octaves
 from vqsynth.corpus.blocks import Progress, RecordingBlocks
 from vqsynth.errors import UsageError, collect_warnings
 from vqsynth.render.code_file import CodeSequence
 from vqsynth.render.melody_match import codes_at_pitch, reachable_f0
+from vqsynth.storage.atomic import check_apart
 
 if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
@@ -156,6 +158,7 @@ def decode(
     """
     from vqsynth.storage.sound_file import open_sound
 
+    check_gain(gain_db)
     bend, written = 0.0, 0
     config = timbre.config
     with open_sound(output, config.sample_rate, bits) as sound:
@@ -181,6 +184,8 @@ def transfer(
     progress: Progress | None = None,
 ) -> Transferred:
     """Play a recording in a timbre. Arguments as in :func:`encode` and :func:`decode`."""
+    check_apart(output, source)
+    check_gain(gain_db)
     with collect_warnings() as warnings:
         sequence, moved = encode(source, timbre, pitch, octaves, progress)
         seconds, bend, peak = decode(timbre, sequence, output, pitch, gain_db, seed, bits, progress)

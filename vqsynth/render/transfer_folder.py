@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vqsynth.control.level import check_gain
 from vqsynth.corpus.mirror import Display, Silent, each, outputs
 from vqsynth.render.transfer import Transferred, transfer
 from vqsynth.storage.sound_file import check_output
@@ -61,8 +62,7 @@ def transfer_all(
         return done
 
     jobs = outputs(source, output, timbre.name)
+    check_gain(gain_db)
     for _, target in jobs[:1]:
-        if source.is_dir():
-            target.parent.mkdir(parents=True, exist_ok=True)
         check_output(target, bits)
     return each(source, jobs, shown, work)

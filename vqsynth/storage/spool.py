@@ -5,10 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
 from vqsynth.errors import VqsynthError
+from vqsynth.storage.atomic import output_folder
 
 IN_MEMORY = 1 << 23
 """Samples (190 s at 44.1 kHz, 32 MB) up to which sound stays in memory."""
@@ -29,7 +31,7 @@ class AudioSpool:
 
     Args:
         samples: how many will be kept; what is written beyond is dropped.
-        folder: where a long sound may be put; None keeps any length in memory.
+        folder: where a long sound may be put, made if it is missing; None keeps any length in memory.
     """
 
     def __init__(self, samples: int, folder: Path | None = None) -> None:
@@ -38,9 +40,12 @@ class AudioSpool:
         if folder is None or samples <= IN_MEMORY:
             self._memory = np.zeros(samples, np.float32)
         else:
+            self._place = output_folder(folder)
+            self._place.__enter__()
             try:
                 self._file = tempfile.TemporaryFile(dir=folder)
             except OSError as error:
+                self._place.__exit__(type(error), error, error.__traceback__)
                 raise VqsynthError(
                     f"{folder}: cannot write here ({error.strerror}); choose another output folder"
                 ) from error
@@ -48,9 +53,12 @@ class AudioSpool:
     def __enter__(self) -> AudioSpool:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._memory is None:
             self._file.close()
+            self._place.__exit__(kind, error, trace)
 
     def write(self, audio: np.ndarray) -> None:
         """Append float32 [n].

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import csv
 import json
 import os
@@ -16,6 +17,7 @@ from PIL import Image
 from vqsynth.errors import VqsynthError
 from vqsynth.render.sweep.recipe import expand
 from vqsynth.render.sweep.run import sweep
+from vqsynth.storage.lock import locked
 
 
 @pytest.fixture
@@ -61,6 +63,36 @@ def test_a_sweep_renders_all_and_then_only_what_is_missing(items, tmp_path):
     after = stamps(folder)
     assert [after[f"{i.name}.wav"] == before[f"{i.name}.wav"] for i in items] == [True, False, False, False]
     assert manifest(folder)[0] == rows[0]
+
+
+def test_torn_files_are_rendered_again(items, tmp_path):
+    folder = tmp_path / "not" / "there" / "out"
+    first = sweep(items, folder, jobs=1)
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert not any(name.startswith(".") for name in whole)
+    cuts = {".wav": (0, 1000), ".csv": (0, 50), ".png": (0, 2000), ".json": (0, 50)}
+    for suffix, sizes in cuts.items():
+        for item, size in zip(items, sizes):
+            with open(folder / f"{item.name}{suffix}", "r+b") as handle:
+                handle.truncate(size)
+        outcomes = sweep(items, folder, jobs=1)
+        assert [o.fresh for o in outcomes] == [True, True, False, False], suffix
+        assert all((folder / f"{i.name}.wav").read_bytes() == whole[f"{i.name}.wav"] for i in items)
+    assert [o.report["descriptors"] for o in sweep(items, folder)] == [o.report["descriptors"] for o in first]
+
+
+def test_a_sweep_runs_and_hears_warnings_off_the_main_thread(tiny_timbre, tmp_path):
+    loud = expand({"timbres": [str(tiny_timbre.path)], "targets": ["sin"], "gains": [40], "duration": 0.6})
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        (outcome,) = pool.submit(sweep, loud, tmp_path / "out", jobs=1).result()
+    assert not outcome.error and "turned down" in outcome.warnings
+    assert "turned down" in manifest(tmp_path / "out")[0]["warnings"]
+
+
+def test_two_sweeps_do_not_write_to_one_folder(items, tmp_path):
+    with locked(tmp_path, "sweep"), pytest.raises(VqsynthError, match=f"another sweep .*process {os.getpid()}"):
+        sweep(items, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_same_settings_give_the_same_sound_however_it_is_run(items, tmp_path):
@@ -182,3 +214,4 @@ def test_no_cluster_is_a_clear_error(items, tmp_path):
     pytest.importorskip("distributed")
     with pytest.raises(VqsynthError, match="dask tcp://127.0.0.1:9: no scheduler answers"):
         sweep(items, tmp_path / "out", dask="tcp://127.0.0.1:9")
+    assert not list(tmp_path.iterdir())

@@ -109,6 +109,17 @@ def test_files_tell_all(domain, tmp_path):
     assert (tmp_path / "o.png").stat().st_size > 20_000
 
 
+@pytest.mark.parametrize("seconds", [0.1, 0.2, 0.3])
+@pytest.mark.parametrize("figure", [True, False])
+def test_a_short_loop_is_measured_too(domain, tmp_path, seconds, figure):
+    settings = FeedbackSettings(frequency="line@300:3000", duration=seconds)
+    done = feedback(domain, settings, output=tmp_path / "new" / "o.wav", figure=figure)
+    assert len(done.audio) == round(seconds * RATE) and np.isfinite(done.audio).all()
+    names = ["o.json", "o.png", "o.wav"] if figure else ["o.json", "o.wav"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == names
+    assert sorted(path.name for path in done.files) == names
+
+
 def test_curves_are_read_and_bounded():
     def values(name, drawn):
         return read_curve(name, drawn, 0, RATE).sample(RATE, RATE)

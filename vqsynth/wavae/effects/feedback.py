@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vqsynth.errors import UsageError, VqsynthError, collect_warnings
-from vqsynth.storage.atomic import write_text
+from vqsynth.storage.atomic import check_apart, json_text, together, write_text
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.streaming.band_pass import SEGMENT
 from vqsynth.version import versions
@@ -70,6 +69,7 @@ class Feedback:
     files: list[Path]
 
 
+@together()
 def feedback(
     domain: Domain,
     settings: FeedbackSettings = FeedbackSettings(),
@@ -93,8 +93,7 @@ def feedback(
         rate = domain.config.sample_rate
         if output is not None:
             check_output(output, settings.bits)
-            if isinstance(source, (str, Path)) and Path(source).resolve() == Path(output).resolve():
-                raise UsageError("is the input; choose another name", field="output", value=output)
+            check_apart(output, source if isinstance(source, (str, Path)) else None)
         drawn = {
             name: read_curve(name, getattr(settings, name), settings.seed, rate)
             for name in ("frequency", "q", "feedback")
@@ -171,13 +170,14 @@ def _run(
 
 
 def _write(done: Feedback, output: Path, bits: str, figure: bool) -> None:
-    """Sound, report and figure, in this order."""
+    """Sound, figure and report; the report, which says that all is there, comes last."""
+    json_text(done.report)  # told before the work of writing if it cannot be
     with open_sound(output, done.sample_rate, bits) as sound:
         sound.write(done.audio)
     done.files += [output, output.with_suffix(".json")]
-    write_text(done.files[-1], json.dumps(done.report, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     if figure:
         from vqsynth.figures.feedback import draw
 
         done.files.append(output.with_suffix(".png"))
         draw(done.files[-1], done.audio, done.sample_rate, done.curves, done.report["model"])
+    write_text(output.with_suffix(".json"), json_text(done.report))

@@ -22,8 +22,8 @@ def smoothed_centroid(audio: np.ndarray, sample_rate: int) -> np.ndarray:
     """Centroid in Hz, geometric mean over a quarter of a second. Shape: [samples] -> [1 + samples // 512]."""
     measured = descriptors.measure(["centroid"], audio, sample_rate, hop_length=HOP_LENGTH)["centroid"]
     size = max(1, round(SMOOTHING_SECONDS * sample_rate / HOP_LENGTH))
-    weights = np.ones(size)
     valid = measured.valid.astype(np.float64)
+    weights = np.ones(min(size, len(valid)))
     total = np.convolve(np.where(measured.valid, np.log(np.maximum(measured.values, 1.0)), 0.0), weights, "same")
     return np.where(valid > 0, np.exp(total / np.maximum(np.convolve(valid, weights, "same"), 1.0)), np.nan)[
         : len(valid)

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vqsynth.control.level import check_gain
 from vqsynth.control.targets import parse_target
 from vqsynth.errors import UsageError, collect_warnings, warn
+from vqsynth.storage.atomic import check_apart, together
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.wavae.effects.input import encode_recording
-from vqsynth.wavae.effects.output import check_gain, decode_file
+from vqsynth.wavae.effects.output import decode_file
 from vqsynth.wavae.paths import plane
 from vqsynth.wavae.paths.mixing import mix, ramp, reconcile
 
@@ -120,8 +122,7 @@ def check_request(
         # Read now, so that a mistake is told before four sounds are encoded.
         plane.parse_point(point) if point is not None else plane.read_trajectory(trajectory)
     for written in (output, demo_name(output)):
-        if any(written.resolve() == source.resolve() for source in sources):
-            raise UsageError(f"{written} is one of the inputs; choose another name", field="output", value=output)
+        check_apart(written, *sources, trajectory)
 
 
 def demo_name(output: Path) -> Path:
@@ -129,6 +130,7 @@ def demo_name(output: Path) -> Path:
     return output.with_name(f"{output.stem}_demo{output.suffix}")
 
 
+@together()
 def interpolate(
     sources: Sequence[Path],
     domain: Domain,

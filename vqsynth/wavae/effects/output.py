@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vqsynth.control.level import check_gain
 from vqsynth.errors import UsageError, warn
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.wavae.paths.latent_path import LatentPath
 
 if TYPE_CHECKING:
     from vqsynth.wavae.domain import Domain
-
-LOUDEST_GAIN_DB = 60.0
-
-
-def check_gain(gain_db: float) -> None:
-    """Raise UsageError unless a gain is within 60 dB up or down."""
-    if not abs(gain_db) <= LOUDEST_GAIN_DB:
-        raise UsageError(f"give at most {LOUDEST_GAIN_DB:g} dB up or down", field="gain_db", value=f"{gain_db:g}")
 
 
 def maker_of(path: LatentPath, file: str | Path) -> Domain:
@@ -59,7 +52,7 @@ def decode_file(
         The sound before it was rounded to ``bits``, Shape: [samples] float32
 
     Raises:
-        UsageError: another suffix, ``bits`` that do not fit it, or a gain beyond 60 dB.
+        UsageError: another suffix, ``bits`` that do not fit it, or a gain above 60 dB.
         VqsynthError: the path does not fit the domain, or the file cannot be written.
     """
     check_output(output, bits)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vqsynth.control.level import check_gain
 from vqsynth.control.melody import fit_octaves
 from vqsynth.corpus.mirror import Display, each, outputs
 from vqsynth.descriptors import f0
 from vqsynth.errors import UsageError, collect_warnings
-from vqsynth.storage.atomic import check_folder
+from vqsynth.storage.atomic import check_apart, check_folder, together
 from vqsynth.storage.sound_file import open_sound
 from vqsynth.wavae.effects.input import encode_recording
-from vqsynth.wavae.effects.output import check_gain
 from vqsynth.wavae.paths.moment_matching import check_strength, distance, match_moments
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def carry(
     return domain.decode(match_moments(path, strength), seed, sung), moved
 
 
+@together()
 def transfer(
     source: Path,
     domains: Sequence[Domain],
@@ -122,6 +123,9 @@ def transfer(
     Raises:
         UsageError: an option is out of range. VqsynthError: the file cannot be used, or an output not be written.
     """
+    check_gain(gain_db)
+    for domain in domains:
+        check_apart(base.with_name(f"{base.name}_{label(domain)}.wav"), source)
     done, sounds = [], []
     for number, domain in enumerate(domains):
         with collect_warnings() as warnings:
