@@ -93,7 +93,7 @@ def check_apart(output: str | Path, *inputs: str | Path | None) -> None:
 
     Args:
         output: what would be written; need not exist.
-        inputs: what is read; None, and what does not exist, is passed over.
+        inputs: what is read; None is passed over, and what is not the name of a file.
 
     Raises:
         UsageError: it is one of them.
@@ -102,8 +102,8 @@ def check_apart(output: str | Path, *inputs: str | Path | None) -> None:
         if source is None:
             continue
         try:
-            same = os.path.samefile(source, output)
-        except (OSError, ValueError):
+            same = os.path.realpath(source) == os.path.realpath(output) or os.path.samefile(source, output)
+        except (OSError, ValueError):  # not there, or not the name of a file at all
             continue
         if same:
             raise UsageError(
