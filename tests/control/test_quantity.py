@@ -1,6 +1,7 @@
 import pytest
 
-from vqsynth.control.targets import check_unit, note_to_hz, parse_quantity, parse_range
+from vqsynth.control.targets import check_unit, parse_quantity, parse_range
+from vqsynth.dsp.notes import note_to_hz
 from vqsynth.errors import UsageError
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from vqsynth.corpus.check import LEFT_OUT, USED, VARIED, check, note_name, screen
+from vqsynth.corpus.check import LEFT_OUT, USED, VARIED, check, screen
 from vqsynth.corpus.summary import summarise, write_csv
+from vqsynth.dsp.notes import note_name
 from vqsynth.errors import VqsynthError
 
 RATE = 44100

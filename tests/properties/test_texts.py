@@ -7,12 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vqsynth.control.quantity import NOTE, midi_to_hz, parse_quantity
+from vqsynth.control.quantity import parse_quantity
 from vqsynth.control.ranges import parse_range
 from vqsynth.control.request import pair
 from vqsynth.control.targets import parse_target
+from vqsynth.dsp.notes import NOTE, midi_to_hz
 from vqsynth.render.sweep.recipe import SINGULAR, expand, parse_seeds
-from vqsynth.wavae.effects.feedback_curves import KINDS, read_curve
+from vqsynth.wavae.effects.feedback_curves import KINDS, read_loop_curve
 from vqsynth.wavae.paths import curves, operator_line
 from vqsynth.wavae.paths.plane import parse_point
 
@@ -114,12 +115,12 @@ def test_operators(tried, here, path, steps, raw):
 
 @given(texts, st.sampled_from(sorted(curves.KINDS)))
 def test_curves_over_a_path(tried, here, path, text, kind):
-    found = tried(curves.drawn, path, text, kind) if kind in ("curve", *path.names) else None
+    found = tried(curves.sample_curve, path, text, kind) if kind in ("curve", *path.names) else None
     assert found is None or (found[0].shape == (len(path),) and np.isfinite(found[0]).all())
 
 
 @given(texts, st.sampled_from(sorted(KINDS)))
 def test_curves_of_a_feedback(tried, here, text, name):
-    curve = tried(read_curve, name, text, 0, 44_100)
+    curve = tried(read_loop_curve, name, text, 0, 44_100)
     values = curve and tried(curve.sample, 44_100, 44_100)
     assert values is None or np.isfinite(values).all()

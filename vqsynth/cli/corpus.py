@@ -84,7 +84,8 @@ def _print_reports(folder: Path, reports, summary) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from vqsynth.corpus.check import ONE_NOTE, note_name
+    from vqsynth.corpus.check import ONE_NOTE
+    from vqsynth.dsp.notes import note_name
 
     table = Table(title=markup(folder), title_justify="left", box=None, pad_edge=False)
     for title in ("file", "s", "Hz", "ch", "clip %", "silent %", "dB", "pitch", "decision"):

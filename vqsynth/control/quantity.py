@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 import re
 
+from vqsynth.dsp.notes import note_to_hz
 from vqsynth.errors import UsageError
 
-NOTE = re.compile(r"([A-Ga-g])(##|#|s|♯|bb|b|♭)?(-1|10|\d)([+-]\d{1,4}(?:\.\d+)?)?(?:c|ct|cents)?")
 NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)")
-STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-SHIFTS = {"": 0, "#": 1, "s": 1, "♯": 1, "##": 2, "b": -1, "♭": -1, "bb": -2}
 UNITS = {
     "": (1.0, None),
     "k": (1000.0, None),
@@ -19,21 +17,6 @@ UNITS = {
     "db": (1.0, "dB"),
     "lufs": (1.0, "dB"),
 }
-
-
-def midi_to_hz(note: float) -> float:
-    """Frequency in Hz of a MIDI note number: equal temperament, A4 = 69 = 440 Hz."""
-    return 440.0 * 2.0 ** ((note - 69.0) / 12.0)
-
-
-def note_to_hz(name: str) -> float | None:
-    """Frequency in Hz of ``A4``, ``Bb3``, ``F#5``, ``Cs4``, ``A4+20`` (cents); None if it is no note name."""
-    match = NOTE.fullmatch(name.strip())
-    if match is None:
-        return None
-    letter, shift, octave, cents = match.groups()
-    note = STEPS[letter.upper()] + SHIFTS[shift or ""] + 12 * (int(octave) + 1) + float(cents or 0) / 100
-    return midi_to_hz(note)
 
 
 def parse_quantity(text: str) -> tuple[float, str | None] | None:

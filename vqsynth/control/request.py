@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from vqsynth.control.quantity import note_to_hz
 from vqsynth.control.targets import Range, Target
+from vqsynth.dsp.notes import note_to_hz
 from vqsynth.errors import UsageError
 
 

@@ -16,7 +16,7 @@ from vqsynth import descriptors
 from vqsynth.control.default_pitch import MIN_CODES, NEAR_F0, best_pitch
 from vqsynth.control.request import Request
 from vqsynth.control.targets import TABLE_RANGE, Constant, Target, parse_range, parse_target
-from vqsynth.corpus.check import note_name
+from vqsynth.dsp.notes import note_name
 from vqsynth.errors import UsageError, warn
 
 if TYPE_CHECKING:

@@ -259,12 +259,3 @@ def _clipped_reason(share: float) -> str:
 
 def _same_reason(original: Path) -> str:
     return f"the same sound as {original.name}"
-
-
-def note_name(frequency: float) -> str:
-    """Return the nearest note and the deviation, like ``A4+12c``, of a frequency in Hz."""
-    midi = 69 + 12 * np.log2(frequency / 440.0)
-    nearest = round(midi)
-    cents = round(100 * (midi - nearest))
-    name = "C C# D D# E F F# G G# A A# B".split()[nearest % 12]
-    return f"{name}{nearest // 12 - 1}" + (f"{cents:+d}c" if cents else "")

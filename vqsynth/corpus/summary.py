@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vqsynth.corpus.check import LEFT_OUT, USED, VARIED, FileReport, note_name
+from vqsynth.corpus.check import LEFT_OUT, USED, VARIED, FileReport
+from vqsynth.dsp.notes import note_name
 from vqsynth.storage.atomic import atomic_path
 
 GAP_SEMITONES = 3.0

@@ -2,8 +2,9 @@ import mido
 import numpy as np
 import pytest
 
-from vqsynth.control.targets import note_to_hz, parse_target
+from vqsynth.control.targets import parse_target
 from vqsynth.control.targets.midi import velocity_to_db
+from vqsynth.dsp.notes import note_to_hz
 from vqsynth.errors import UsageError
 
 

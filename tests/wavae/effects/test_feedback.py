@@ -12,7 +12,7 @@ import torch
 from vqsynth.dsp.loudness import loudness
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae.effects.feedback import FeedbackSettings, feedback
-from vqsynth.wavae.effects.feedback_curves import read_curve
+from vqsynth.wavae.effects.feedback_curves import read_loop_curve
 from vqsynth.wavae.effects.feedback_loop import FeedbackLoop
 from vqsynth.wavae.network.stream import Stream
 
@@ -122,7 +122,7 @@ def test_a_short_loop_is_measured_too(domain, tmp_path, seconds, figure):
 
 def test_curves_are_read_and_bounded():
     def values(name, drawn):
-        return read_curve(name, drawn, 0, RATE).sample(RATE, RATE)
+        return read_loop_curve(name, drawn, 0, RATE).sample(RATE, RATE)
 
     assert values("frequency", "A4")[5] == 440
     shape = values("frequency", "sin:3@100:900")
@@ -153,7 +153,7 @@ def test_curves_are_read_and_bounded():
 )
 def test_curves_that_make_no_sense(name, drawn, message):
     with pytest.raises(UsageError) as caught:
-        read_curve(name, drawn, 0, RATE).sample(RATE, RATE)
+        read_loop_curve(name, drawn, 0, RATE).sample(RATE, RATE)
     assert message in str(caught.value)
 
 

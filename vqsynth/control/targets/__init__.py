@@ -4,7 +4,7 @@
 descriptor's unit, at any times. ``parse_range("p10:p90")`` gives the range that a shape is mapped to.
 """
 
-from vqsynth.control.quantity import check_unit, midi_to_hz, note_to_hz, parse_quantity
+from vqsynth.control.quantity import check_unit, parse_quantity
 from vqsynth.control.ranges import GAIN_RANGE, TABLE_RANGE, Range, parse_range
 from vqsynth.control.targets.base import Constant, Target, Vibrato
 from vqsynth.control.targets.library import available, available_sweeps, find_sweep
@@ -25,8 +25,6 @@ __all__ = [
     "available_sweeps",
     "check_unit",
     "find_sweep",
-    "midi_to_hz",
-    "note_to_hz",
     "parse_quantity",
     "parse_range",
     "parse_target",

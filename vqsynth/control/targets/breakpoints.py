@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +11,7 @@ import numpy as np
 from vqsynth.control.quantity import parse_quantity
 from vqsynth.control.targets.base import Target, phase, rescale, to_range
 from vqsynth.errors import UsageError
-from vqsynth.storage.reading import read_text
+from vqsynth.storage.tables import csv_rows, finite, is_number
 
 INTERPOLATIONS = ("linear", "smooth", "step")
 
@@ -105,59 +103,12 @@ def read_csv(path: str | Path, descriptor: str | None = None) -> Breakpoints:
     )
 
 
-def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Rows of a CSV file with their line numbers, without comments and empty lines.
-
-    Cells are separated by commas, semicolons or tabs.
-
-    Raises:
-        UsageError: the file is missing, too large or not text, or a cell of it has more than 131,072 characters.
-    """
-    text = read_text(path, "a curve", error=UsageError)
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
-    lines = [(number, line) for number, line in lines if line.strip(",; \t") and not line.startswith("#")]
-    rows = []
-    for number, line in lines:
-        delimiter = next((mark for mark in "\t;" if mark in line), ",")
-        if delimiter == ";":  # spreadsheets that separate by semicolons write decimal commas
-            line = line.replace(",", ".")
-        try:
-            cells = next(csv.reader([line], delimiter=delimiter))
-        except csv.Error as error:
-            raise UsageError(f"{path}, line {number}: not a row of a CSV file ({error}); correct it") from None
-        rows.append((number, [cell.strip() for cell in cells]))
-    return rows
-
-
-def is_number(cell: str) -> bool:
-    """Whether a cell is a number (which may be NaN) and no title."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
 def _value_column(header: list[str], descriptor: str | None) -> int:
     names = [cell.lower() for cell in header]
     for wanted in ("value", descriptor, f"target_{descriptor}"):
         if wanted in names:
             return names.index(wanted)
     return 1
-
-
-def finite(cell: str, where: str, what: str, after: float | None = None) -> float:
-    """Read a cell as a finite number, at least ``after``.
-
-    Raises:
-        UsageError: it is not; the message begins with ``where``.
-    """
-    number = float(cell) if is_number(cell) else None
-    if number is None or not math.isfinite(number):
-        raise UsageError(f"{where}: {what} {cell!r} is not a finite number; write one such as 1.5")
-    if after is not None and number < after:
-        raise UsageError(f"{where}: time runs backwards from {after:g} to {number:g} s; sort the rows by time")
-    return number
 
 
 def _quantity(cell: str, where: str) -> tuple[float, str | None]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vqsynth.control.quantity import midi_to_hz
 from vqsynth.control.targets.base import Target
+from vqsynth.dsp.notes import midi_to_hz
 from vqsynth.errors import UsageError
 from vqsynth.storage.reading import read_bytes
 

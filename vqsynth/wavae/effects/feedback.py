@@ -14,7 +14,7 @@ from vqsynth.storage.atomic import check_apart, json_text, together, write_text
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.streaming.band_pass import SEGMENT
 from vqsynth.version import versions
-from vqsynth.wavae.effects.feedback_curves import Drawn, length, read_curve
+from vqsynth.wavae.effects.feedback_curves import Drawn, length, read_loop_curve
 from vqsynth.wavae.effects.feedback_loop import BLOCK, BREATH_DB, CEILING_DB, FLOOR_LUFS, FeedbackLoop
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def feedback(
             check_output(output, settings.bits)
             check_apart(output, source if isinstance(source, (str, Path)) else None)
         drawn = {
-            name: read_curve(name, getattr(settings, name), settings.seed, rate)
+            name: read_loop_curve(name, getattr(settings, name), settings.seed, rate)
             for name in ("frequency", "q", "feedback")
         }
         loop = FeedbackLoop(

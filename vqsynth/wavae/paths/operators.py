@@ -22,7 +22,7 @@ from scipy import ndimage
 from vqsynth.control.targets import Target
 from vqsynth.dsp.loudness import FLOOR_DB
 from vqsynth.errors import UsageError
-from vqsynth.wavae.paths.curves import drawn
+from vqsynth.wavae.paths.curves import sample_curve
 from vqsynth.wavae.paths.latent_path import LatentPath
 
 Dims = int | Sequence[int] | None
@@ -125,7 +125,7 @@ def curve(path: LatentPath, values: Curve, dims: Dims, raw: bool = False) -> Lat
         UsageError: unknown dimension, or a curve that cannot be used.
     """
     chosen = choose(path, dims)
-    bent, text = drawn(path, values, "curve")
+    bent, text = sample_curve(path, values, "curve")
     names = _names(path, chosen)
     return _bend(path, chosen, raw, np.repeat(bent[:, None], len(chosen), 1), f"curve {names}={text}")
 
@@ -136,7 +136,7 @@ def with_loudness(path: LatentPath, values: Curve) -> LatentPath:
     Raises:
         UsageError: a curve that cannot be used, or is far above full scale.
     """
-    bent, text = drawn(path, values, "loudness")
+    bent, text = sample_curve(path, values, "loudness")
     return _with_loudness(path, bent, f"loudness {text}")
 
 
@@ -150,7 +150,7 @@ def with_centroid(path: LatentPath, values: Curve) -> LatentPath:
         raise UsageError(
             f"{path.domain} controls {', '.join(path.names)} alone; bend its dimensions instead", field="centroid"
         )
-    bent, text = drawn(path, values, "centroid")
+    bent, text = sample_curve(path, values, "centroid")
     if bent.min() < 20:
         raise UsageError(f"falls to {bent.min():.4g} Hz; stay above 20 Hz", field="centroid", value=text)
     return dataclasses.replace(path.with_control("centroid", bent), operations=(*path.operations, f"centroid {text}"))

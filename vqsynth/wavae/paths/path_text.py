@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vqsynth.control.targets.breakpoints import csv_rows, finite
 from vqsynth.errors import VqsynthError
 from vqsynth.storage.reading import read_text
+from vqsynth.storage.tables import csv_rows, finite
 
 if TYPE_CHECKING:
     from vqsynth.wavae.network.config import WavaeConfig

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vqsynth.control.targets.breakpoints import csv_rows, finite, is_number
 from vqsynth.errors import UsageError
+from vqsynth.storage.tables import csv_rows, finite, is_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
