@@ -1,4 +1,4 @@
-"""The house: which room may know which, read from the source itself; imports within functions and for types count too."""
+"""The house: which room may know which, read from the source; imports within functions and for types count too."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def analyze(
     name: Annotated[str, typer.Argument(help="timbre, by name or by its folder")],
     descriptor: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Option("--descriptor", "-d", help="measure only these (repeat the option); all by default"),
     ] = None,
     seconds: Annotated[float, typer.Option(help="length of sound that is measured of each code")] = 0.3,

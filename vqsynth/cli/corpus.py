@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -17,10 +17,10 @@ _COLOURS = {"used": "green", "varied": "cyan", "left out": "red"}
 @corpus_app.command(cls=Command)
 def fetch(
     name: Annotated[
-        Optional[str], typer.Argument(help="the pack, such as violin; without it the packs are listed")
+        str | None, typer.Argument(help="the pack, such as violin; without it the packs are listed")
     ] = None,
     folder: Annotated[
-        Optional[Path], typer.Option("--folder", "-o", help="where to put it (default recordings/NAME)")
+        Path | None, typer.Option("--folder", "-o", help="where to put it (default recordings/NAME)")
     ] = None,
     seed: Annotated[int, typer.Option(help="for synthesised packs")] = 0,
 ) -> None:
@@ -52,7 +52,7 @@ def fetch(
 @corpus_app.command(cls=Command)
 def check(
     folder: Annotated[Path, typer.Argument(help="a folder with recordings, or one file")],
-    csv: Annotated[Optional[Path], typer.Option(help="write a row per file here")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write a row per file here")] = None,
     jobs: Annotated[int, typer.Option(help="processes; -1 uses every core")] = 1,
     sample_rate: Annotated[int, typer.Option(help="the rate that training would use, in Hz")] = 44100,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, List, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -23,23 +23,25 @@ def render(
         str, typer.Argument(metavar="[NAME]", help="a timbre's name, or the path of its folder")
     ] = "violin",
     descriptor: Annotated[
-        Optional[List[str]],
+        list[str] | None,
         typer.Option(
             "--descriptor",
             "-d",
-            help="centroid, f0, bandwidth, rolloff, flatness or loudness; several times, each with a --target (default: centroid)",
+            help="centroid, f0, bandwidth, rolloff, flatness or loudness; several times, each with a --target "
+            "(default: centroid)",
         ),
     ] = None,
     target: Annotated[
-        Optional[List[str]],
+        list[str] | None,
         typer.Option(
             "--target",
             "-t",
-            help="sin log exp arch line constant steps walk (sin:3 three periods, -line falling), A4, 440, a .csv, .mid or audio file",
+            help="sin log exp arch line constant steps walk (sin:3 three periods, -line falling), A4, 440, a .csv, "
+            ".mid or audio file",
         ),
     ] = None,
     range_: Annotated[
-        Optional[List[str]],
+        list[str] | None,
         typer.Option(
             "--range",
             "-r",
@@ -47,19 +49,19 @@ def render(
         ),
     ] = None,
     weight: Annotated[
-        Optional[List[str]], typer.Option("--weight", "-w", help="of a descriptor against the others: 2, or f0=2")
+        list[str] | None, typer.Option("--weight", "-w", help="of a descriptor against the others: 2, or f0=2")
     ] = None,
-    periods: Annotated[Optional[float], typer.Option(help="of shapes that do not say their own")] = None,
-    duration: Annotated[Optional[float], typer.Option(help="seconds (default: the target's own, or 24)")] = None,
+    periods: Annotated[float | None, typer.Option(help="of shapes that do not say their own")] = None,
+    duration: Annotated[float | None, typer.Option(help="seconds (default: the target's own, or 24)")] = None,
     gain: Annotated[
-        Optional[str], typer.Option(help="dB (0 is -20 LUFS), or a curve: swell, line, a .csv, .mid or audio file")
+        str | None, typer.Option(help="dB (0 is -20 LUFS), or a curve: swell, line, a .csv, .mid or audio file")
     ] = None,
-    gain_range: Annotated[Optional[str], typer.Option(help="of a gain curve, in dB: -30:0")] = None,
+    gain_range: Annotated[str | None, typer.Option(help="of a gain curve, in dB: -30:0")] = None,
     matcher: Annotated[
         Matcher, typer.Option(help="path: smoothest good sequence; nearest: frame by frame, the original method")
     ] = Matcher.path,
     refine: Annotated[
-        Optional[int],
+        int | None,
         typer.Option(
             min=0, help="rounds of trims: 0 none, 1 by expectation, more listen and correct (default: 2; nearest: 0)"
         ),
@@ -76,10 +78,10 @@ def render(
     ] = False,
     seed: Annotated[int, typer.Option(help="of the noise and of walks")] = 0,
     codes: Annotated[
-        Optional[Path], typer.Option(help="play the codes of this .npz; if it does not exist, write them to it")
+        Path | None, typer.Option(help="play the codes of this .npz; if it does not exist, write them to it")
     ] = None,
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", help=".wav or .flac (default: NAME_DESCRIPTOR_TARGET.wav)")
+        Path | None, typer.Option("--output", "-o", help=".wav or .flac (default: NAME_DESCRIPTOR_TARGET.wav)")
     ] = None,
     bits: BITS = Bits.sixteen,
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="draw OUT.png")] = True,
@@ -117,7 +119,7 @@ def render(
     show(report, output, figure)
 
 
-def default_output(name: str, words: List[str]) -> Path:
+def default_output(name: str, words: list[str]) -> Path:
     """``violin_centroid_sin.wav`` in the working folder; of paths, the names without suffix."""
     stems = [Path(word).stem if Path(word).suffix[1:2].isalpha() else Path(word).name for word in (name, *words)]
     return Path("_".join(re.sub(r"[^\w.+#-]+", "-", stem) for stem in stems) + ".wav")
@@ -183,7 +185,8 @@ def show(report: dict[str, Any], output: Path, figure: bool) -> None:
     trims, rough = report["trims"], report["roughness"]
     ratio = "" if rough["ratio"] is None else f" ({rough['ratio']:.2f} of real playing)"
     echo(
-        f"trims used: {trims['mean_tilt_db_per_octave']:.2f} dB/octave, {trims['mean_bend_cents']:.1f} cents on average; "
+        f"trims used: {trims['mean_tilt_db_per_octave']:.2f} dB/octave, "
+        f"{trims['mean_bend_cents']:.1f} cents on average; "
         f"roughness {rough['value']:.3f}{ratio}"
     )
     suffixes = [".png", ".csv", ".json"] if figure else [".csv", ".json"]

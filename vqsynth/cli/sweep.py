@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -12,24 +12,22 @@ from vqsynth.cli.text import echo, in_options
 
 def sweep(
     recipe: Annotated[
-        Optional[str], typer.Argument(metavar="[RECIPE.toml]", help="a recipe, or the name of one that ships")
+        str | None, typer.Argument(metavar="[RECIPE.toml]", help="a recipe, or the name of one that ships")
     ] = None,
-    timbres: Annotated[Optional[str], typer.Option(help="names with commas between: violin,cello")] = None,
-    descriptors: Annotated[Optional[str], typer.Option("--descriptors", "-d", help="centroid,bandwidth,f0 ...")] = None,
-    targets: Annotated[Optional[str], typer.Option(help="sin,arch,curve.csv ...")] = None,
-    ranges: Annotated[Optional[str], typer.Option(help="p10:p90,500:3000 ...")] = None,
-    seeds: Annotated[Optional[str], typer.Option(help="0:10 is 0 to 9; or 1,5,8")] = None,
-    duration: Annotated[Optional[float], typer.Option(help="seconds of each render (default: 12)")] = None,
-    gain: Annotated[Optional[str], typer.Option(help="level in dB, or a curve")] = None,
-    matcher: Annotated[Optional[str], typer.Option(help="path, nearest, or both with a comma between")] = None,
-    refine: Annotated[Optional[int], typer.Option(min=0, help="rounds of trims")] = None,
+    timbres: Annotated[str | None, typer.Option(help="names with commas between: violin,cello")] = None,
+    descriptors: Annotated[str | None, typer.Option("--descriptors", "-d", help="centroid,bandwidth,f0 ...")] = None,
+    targets: Annotated[str | None, typer.Option(help="sin,arch,curve.csv ...")] = None,
+    ranges: Annotated[str | None, typer.Option(help="p10:p90,500:3000 ...")] = None,
+    seeds: Annotated[str | None, typer.Option(help="0:10 is 0 to 9; or 1,5,8")] = None,
+    duration: Annotated[float | None, typer.Option(help="seconds of each render (default: 12)")] = None,
+    gain: Annotated[str | None, typer.Option(help="level in dB, or a curve")] = None,
+    matcher: Annotated[str | None, typer.Option(help="path, nearest, or both with a comma between")] = None,
+    refine: Annotated[int | None, typer.Option(min=0, help="rounds of trims")] = None,
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", help="folder of the results (default: the recipe's name)")
+        Path | None, typer.Option("--output", "-o", help="folder of the results (default: the recipe's name)")
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="processes on this machine; -1: one a core")] = -1,
-    dask: Annotated[
-        Optional[str], typer.Option(metavar="ADDRESS", help="run on a dask cluster: tcp://host:8786")
-    ] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="run on a dask cluster: tcp://host:8786")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only list what would be rendered")] = False,
 ) -> None:
     """Render the product of timbres, descriptors, targets and seeds in parallel.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -29,7 +29,7 @@ PITCH = Annotated[
     typer.Option(help="track: keep the melody, moved by octaves into the timbre's range; codes: as the codes have it"),
 ]
 OCTAVES = Annotated[
-    Optional[int], typer.Option(help="move the melody by this many octaves instead of the best", min=-6, max=6)
+    int | None, typer.Option(help="move the melody by this many octaves instead of the best", min=-6, max=6)
 ]
 GAIN = Annotated[float, typer.Option(help="added to the level, in dB")]
 SEED = Annotated[int, typer.Option(help="of the noise")]
@@ -40,7 +40,7 @@ def transfer(
     source: SOURCE,
     timbre: TIMBRE,
     output: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option("--output", "-o", help="file or folder (default: IN_TIMBRE.wav, or the folder IN_TIMBRE)"),
     ] = None,
     pitch: PITCH = Pitch.track,
@@ -77,7 +77,7 @@ def transfer(
 def encode(
     source: Annotated[Path, typer.Argument(metavar="IN", help="an audio file")],
     timbre: TIMBRE,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="file of codes (default: IN.npz)")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="file of codes (default: IN.npz)")] = None,
     pitch: PITCH = Pitch.track,
     octaves: OCTAVES = None,
 ) -> None:
@@ -100,11 +100,9 @@ def decode(
         Path, typer.Argument(metavar="CODES.npz", help="codes from `vqsynth encode` or `vqsynth render --codes`")
     ],
     timbre: Annotated[
-        Optional[str], typer.Option("--timbre", "-t", help="(default: the timbre they were made with)")
+        str | None, typer.Option("--timbre", "-t", help="(default: the timbre they were made with)")
     ] = None,
-    output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", help="WAV or FLAC file (default: CODES.wav)")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="WAV or FLAC file (default: CODES.wav)")] = None,
     pitch: Annotated[
         Pitch, typer.Option(help="track: bend to the pitch in the file; codes: leave it to the codes")
     ] = Pitch.track,

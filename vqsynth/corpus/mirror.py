@@ -38,7 +38,8 @@ def outputs(source: Path, output: Path | None, suffix: str) -> list[tuple[Path, 
     their names.
 
     Raises:
-        VqsynthError: nothing is there, or no audio. UsageError: ``output`` cannot be what it would have to be.
+        VqsynthError: nothing is there, or no audio.
+        UsageError: ``output`` cannot be what it would have to be.
     """
     files = find_audio(source)
     if source.is_file():

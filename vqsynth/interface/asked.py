@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Union
+from typing import Literal
 
 from vqsynth import descriptors
 from vqsynth.control.ranges import Range
@@ -11,9 +11,9 @@ from vqsynth.control.request import Request
 from vqsynth.control.targets.base import Target
 from vqsynth.errors import UsageError
 
-Curve = Union[str, float, Target]
+Curve = str | float | Target
 """A target as it is written (``sin:3``, ``A4``, ``curve.csv``), a number, or a :class:`Target`."""
-Asked = Union[Curve, tuple[Curve, Union[str, Range]]]
+Asked = Curve | tuple[Curve, str | Range]
 """A target, or a target and the range that a shape is laid on: ``("sin", "800:2500")``."""
 Bits = Literal["16", "24", "32f"]
 Matcher = Literal["path", "nearest"]

@@ -144,7 +144,8 @@ class Timbre(folders.Timbre):
         Args:
             source: an audio file.
             output: also write the codes to this ``.npz``.
-            pitch: ``track`` keeps the melody, moved by octaves into the timbre's range; ``codes`` leaves it to the codes.
+            pitch: ``track`` keeps the melody, moved by octaves into the timbre's range; ``codes`` leaves it to the
+                codes.
             octaves: move by this many instead of the best.
             progress: told how far it is.
 

@@ -140,7 +140,8 @@ def build(
     }
     if corpus.info["varied_seconds"]:
         card["training"]["varied"] = (
-            f"{corpus.info['notes']} sampled notes were varied into {corpus.info['varied_seconds']:.0f} s of phrases: varispeed within "
-            f"half the largest gap of {corpus.info['largest_gap_semitones']:.1f} semitones, short glides, vibrato, levels (soft is darker), crossfaded joins"
+            f"{corpus.info['notes']} sampled notes were varied into {corpus.info['varied_seconds']:.0f} s of phrases: "
+            f"varispeed within half the largest gap of {corpus.info['largest_gap_semitones']:.1f} semitones, "
+            "short glides, vibrato, levels (soft is darker), crossfaded joins"
         )
     return save_model(folder, model, usage, transitions, card)

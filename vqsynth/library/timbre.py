@@ -48,7 +48,8 @@ class Timbre(ModelFolder):
     """A trained timbre on disk; its parts are loaded and verified when they are first used.
 
     Attributes:
-        path: the folder. card: the content of ``timbre.toml``.
+        path: the folder.
+        card: the content of ``timbre.toml``.
     """
 
     KIND, CARD = "timbre", CARD
@@ -122,7 +123,8 @@ def load(name: str | Path) -> Timbre:
     """Load a timbre by name or path.
 
     Raises:
-        UsageError: no such timbre. VqsynthError: the folder is damaged or of a foreign version.
+        UsageError: no such timbre.
+        VqsynthError: the folder is damaged or of a foreign version.
     """
     return Timbre(Timbre.find(name))
 

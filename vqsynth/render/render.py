@@ -42,7 +42,8 @@ class Rendering:
     """A finished render.
 
     Attributes:
-        audio: float32 [samples], or None when it went to ``path``. report: what ``out.json`` holds.
+        audio: float32 [samples], or None when it went to ``path``.
+        report: what ``out.json`` holds.
         curves: name -> [frames]: time, target_*, measured_*, code, gain_db and the trims.
         resolved: what every descriptor was asked to do.
     """
@@ -69,12 +70,18 @@ def render(
     """Render descriptor targets in a timbre.
 
     Args:
+        timbre: what sounds.
         requests: descriptors and their targets; a loudness is met by the gain.
-        codes: play these codes (or their file) instead of matching. keep_codes: write the codes here (.npz).
+        settings: everything but the requests.
+        codes: play these codes (or their file) instead of matching.
+        keep_codes: write the codes here (.npz).
         output: WAV or FLAC file; beside it go ``.csv``, ``.json`` and, with ``figure``, ``.png``.
+        figure: whether to draw.
+        progress: called with the share that is done, 0 to 1.
 
     Raises:
-        UsageError: a request that cannot be met. VqsynthError: a file that cannot be read or written.
+        UsageError: a request that cannot be met.
+        VqsynthError: a file that cannot be read or written.
     """
     with collect_warnings() as warnings:
         settings.check()
@@ -122,7 +129,8 @@ def render(
             scale = min(1.0, PEAK / max(sound.peak, 1e-9))
             if scale < 1:
                 warn(
-                    f"the sound peaks at {sound.peak:.2f}, so the whole render was turned down by {-20 * np.log10(scale):.1f} dB"
+                    f"the sound peaks at {sound.peak:.2f}, "
+                    f"so the whole render was turned down by {-20 * np.log10(scale):.1f} dB"
                 )
             resolved = [*resolved, level] if level is not None else resolved
             measured = reporting.measure_sound(
@@ -142,7 +150,8 @@ def render(
             stuck = max(report["trims"]["tilt_at_limit"], report["trims"]["bend_at_limit"])
             if stuck > _STUCK:
                 warn(
-                    f"the trims are at their limit in {stuck:.0%} of the frames: this timbre cannot meet all that is asked for there"
+                    f"the trims are at their limit in {stuck:.0%} of the frames: "
+                    "this timbre cannot meet all that is asked for there"
                 )
             done = Rendering(None, None, report, _curves(times, resolved, measured, chosen, gain_db, trims), resolved)
             if keep_codes is not None:
@@ -218,10 +227,8 @@ def _resolve_requests(
     seconds: float,
 ) -> tuple[list[ResolvedTarget], ResolvedTarget | None]:
     """Targets of the codes and trims, and that of the gain."""
-    free = (
-        settings.hold in (None, "none")
-        or settings.hold == "auto"
-        and (settings.matcher == "nearest" or given is not None)
+    free = settings.hold in (None, "none") or (
+        settings.hold == "auto" and (settings.matcher == "nearest" or given is not None)
     )
     trims = settings.rounds > 0 and settings.tilt
     resolved = resolve(

@@ -36,8 +36,13 @@ class Transferred:
     """What was done to one file.
 
     Attributes:
-        seconds: length of the output. octaves: how far the melody was moved. voiced: share of frames with
-        pitch. bend_cents: mean bend of voiced frames. peak: highest absolute sample. warnings: what went less than well.
+        seconds: length of the output.
+        octaves: how far the melody was moved.
+        voiced: share of frames with
+        pitch.
+        bend_cents: mean bend of voiced frames.
+        peak: highest absolute sample.
+        warnings: what went less than well.
     """
 
     source: str
@@ -63,15 +68,19 @@ def encode(
     """Encode a recording of any length.
 
     Args:
+        source: a sound file.
+        timbre: whose codes are used.
         pitch: ``track`` keeps the melody (moved by octaves into the timbre's range), ``codes`` is the
             original method: nearest code in the latent space, no more.
         octaves: move by this many instead of the best.
+        progress: called with the share that is done, 0 to 1.
 
     Returns:
         The codes with loudness and pitch (the moved one), and the octaves moved.
 
     Raises:
-        UsageError: unknown ``pitch``. VqsynthError: the recording cannot be used.
+        UsageError: unknown ``pitch``.
+        VqsynthError: the recording cannot be used.
     """
     import torch
 
@@ -109,8 +118,11 @@ def decode_blocks(
     """Decode a sequence as a stream.
 
     Args:
+        timbre: what sounds.
+        sequence: codes, loudness and pitch.
         pitch: ``track`` bends voiced frames to ``sequence.f0``; ``codes`` leaves the decoder's pitch.
         gain_db: added to the sequence's loudness.
+        seed: of the noise.
 
     Yields:
         (audio [samples], sum of the absolute bends of the voiced frames decided meanwhile in cents)
@@ -154,7 +166,8 @@ def decode(
         (seconds, mean bend in cents, peak)
 
     Raises:
-        UsageError: ``output`` has another suffix, or ``bits`` does not fit it. VqsynthError: it cannot be written.
+        UsageError: ``output`` has another suffix, or ``bits`` does not fit it.
+        VqsynthError: it cannot be written.
     """
     from vqsynth.storage.sound_file import open_sound
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -16,7 +16,7 @@ from vqsynth.cli.wavae.interpolate import MODEL
 def feedback(
     model: MODEL,
     output: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac (default: MODEL_feedback.wav)"),
     ] = None,
     frequency: Annotated[
@@ -40,10 +40,10 @@ def feedback(
         ),
     ] = "2",
     duration: Annotated[
-        Optional[float], typer.Option("--duration", "-d", help="seconds (default: the curves' or the input's, else 20)")
+        float | None, typer.Option("--duration", "-d", help="seconds (default: the curves' or the input's, else 20)")
     ] = None,
     source: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(
             "--input",
             "-i",
@@ -82,5 +82,6 @@ def feedback(
     spearman = measured["centroid_follows_frequency_spearman"]
     followed = "" if spearman is None else f", centroid follows the band with {spearman:.2f} (Spearman)"
     echo(
-        f"{', '.join(map(str, done.files))}: {len(done.audio) / done.sample_rate:.1f} s, peak {measured['peak_db']:.1f} dB{followed}"
+        f"{', '.join(map(str, done.files))}: {len(done.audio) / done.sample_rate:.1f} s, "
+        f"peak {measured['peak_db']:.1f} dB{followed}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, List, Optional
+from typing import Annotated
 
 import typer
 
@@ -27,30 +27,31 @@ LEVEL = Annotated[
 
 
 def interpolate(
-    sounds: Annotated[List[Path], typer.Argument(metavar="A B [C D]", help="two audio files, or four for the plane")],
+    sounds: Annotated[list[Path], typer.Argument(metavar="A B [C D]", help="two audio files, or four for the plane")],
     model: MODEL,
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac (default: A_to_B.wav)")
+        Path | None, typer.Option("--output", "-o", metavar="OUT.wav", help=".wav or .flac (default: A_to_B.wav)")
     ] = None,
     curve: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(
             metavar="TARGET",
             help="weight of B instead of n/N: sin log exp walk (-line from B to A), 0.5, a .csv of time,value in 0..1",
         ),
     ] = None,
     plane: Annotated[
-        Optional[str], typer.Option(metavar="X,Y", help="a point among four sounds: A 0,0  B 1,0  C 0,1  D 1,1")
+        str | None, typer.Option(metavar="X,Y", help="a point among four sounds: A 0,0  B 1,0  C 0,1  D 1,1")
     ] = None,
     path: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(metavar="PLANE.csv", help="a way among four sounds: rows of time,x,y (s, 0..1, 0..1)"),
     ] = None,
     length: Annotated[
         str,
         typer.Option(
             metavar="RULE",
-            help="longest: stretch the shorter ones; shortest: cut the longer ones; or seconds, to which all are stretched",
+            help="longest: stretch the shorter ones; shortest: cut the longer ones; "
+            "or seconds, to which all are stretched",
         ),
     ] = "longest",
     level: LEVEL = Level.match,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, List, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from vqsynth.cli.transfer import BITS, Bits
 
 OPERATORS = "Operators, in the order in which you write them"
 MODEL = Annotated[str, typer.Option("--model", "-m", metavar="NAME", help="a domain's name, or the path of its folder")]
-Texts = Optional[List[str]]
+Texts = list[str] | None
 FILE = typer.Argument(metavar="PATH", help="a latent path: .npz, .csv or .txt")
 
 
@@ -20,13 +20,13 @@ def encode(
     source: Annotated[Path, typer.Argument(metavar="IN", help="an audio file")],
     model: MODEL,
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", metavar="PATH", help=".npz, .csv or .txt (default: IN.npz)")
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help=".npz, .csv or .txt (default: IN.npz)")
     ] = None,
 ) -> None:
     """Encode a sound to a model's latent path, with its loudness.
 
-    The suffix chooses the format: .npz keeps all exactly; .csv is a table for a spreadsheet (time_s, loudness_db, pc1 to pc16:
-    coordinates along the principal axes, widest first); .txt holds the same as lines of a Max coll.
+    The suffix chooses the format: .npz keeps all exactly; .csv is a table for a spreadsheet (time_s, loudness_db,
+    pc1 to pc16: coordinates along the principal axes, widest first); .txt holds the same as lines of a Max coll.
 
     Example: vqsynth wavae encode voice.wav --model strings -o z.npz
     """
@@ -39,17 +39,18 @@ def encode(
     path = encode_file(source, load(model))
     path_file.save(output, path)
     echo(
-        f"{output}: {len(path)} frames, {path.samples / path.sample_rate:.2f} s, {path.z.shape[1]} dimensions of {path.domain}"
+        f"{output}: {len(path)} frames, {path.samples / path.sample_rate:.2f} s, "
+        f"{path.z.shape[1]} dimensions of {path.domain}"
     )
 
 
 def decode(
     file: Annotated[Path, FILE],
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", metavar="OUT", help=".wav or .flac (default: PATH.wav)")
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help=".wav or .flac (default: PATH.wav)")
     ] = None,
     model: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(
             "--model",
             "-m",
@@ -81,7 +82,7 @@ def decode(
 class InOrder(Command):
     """Keeps in ``ctx.meta["order"]`` what was written in which order: (option's name, text), texts of flags empty."""
 
-    def parse_args(self, ctx: Any, args: List[str]) -> Any:
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
         values, _, order = self.make_parser(ctx).parse_args(args=list(args))
         left = {name: iter(given) for name, given in values.items() if isinstance(given, (list, tuple))}
         ctx.meta["order"] = [
@@ -149,21 +150,22 @@ def bend(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="of --randomize; a path's second one takes the next number")] = 0,
     model: Annotated[
-        Optional[str],
+        str | None,
         typer.Option("--model", "-m", metavar="NAME", help="the domain of a .csv or .txt, which do not say it"),
     ] = None,
     output: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option("--output", "-o", metavar="OUT", help=".npz, .csv or .txt (default: PATH_bent.npz)"),
     ] = None,
 ) -> None:
     """Bend a latent path: operators act one after the other, in the order in which they are written.
 
-    Dimensions are numbered from 0, widest first. An operator acts on those of the latest --dim before it; operators before the
-    first --dim take that first one's; without any --dim all dimensions are meant. D=VALUE names its own dimension: --bias 2=0.3.
+    Dimensions are numbered from 0, widest first. An operator acts on those of the latest --dim before it; operators
+    before the first --dim take that first one's; without any --dim all dimensions are meant. D=VALUE names its own
+    dimension: --bias 2=0.3.
 
-    A shape (sin log exp arch line steps walk) fills the path and runs from -2 to 2 standard deviations, or from -40 to -15 LUFS;
-    @LO:HI behind it is another range. A CSV of time,value counts in seconds.
+    A shape (sin log exp arch line steps walk) fills the path and runs from -2 to 2 standard deviations, or from -40 to
+    -15 LUFS; @LO:HI behind it is another range. A CSV of time,value counts in seconds.
 
     Without operators the path is only written again, in the format of the suffix. PATH is read whole first, so OUT may replace it.
 
@@ -184,5 +186,6 @@ def bend(
     bent = bend_line.apply(path, steps, raw, seed)
     path_file.save(output, bent)
     echo(
-        f"{output}: {len(bent)} frames of {bent.domain}, {'; '.join(bent.operations[len(path.operations) :]) or 'not bent'}"
+        f"{output}: {len(bent)} frames of {bent.domain}, "
+        f"{'; '.join(bent.operations[len(path.operations) :]) or 'not bent'}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, List, Optional
+from typing import Annotated
 
 import typer
 
@@ -21,11 +21,11 @@ class Pitch(str, Enum):
 def transfer(
     source: SOURCE,
     to: Annotated[
-        List[str],
+        list[str],
         typer.Option("--to", "-t", metavar="NAME", help="a wavae model's name or folder; several times for several"),
     ],
     output: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(
             "--output",
             "-o",
@@ -39,7 +39,8 @@ def transfer(
     pitch: Annotated[
         Pitch,
         typer.Option(
-            help="track: sing the sound's own melody, moved by octaves into the model's range; model: what the model makes of it"
+            help="track: sing the sound's own melody, moved by octaves into the model's range; "
+            "model: what the model makes of it"
         ),
     ] = Pitch.track,
     octaves: OCTAVES = None,
@@ -83,7 +84,8 @@ def transfer(
         for made in result:
             octave = f", moved {made.octaves:+d} octaves" if made.octaves else ""
             echo(
-                f"{made.output}: {made.seconds:.1f} s, {made.voiced:.0%} voiced{octave}, {made.distance:.1f} std from {made.model}"
+                f"{made.output}: {made.seconds:.1f} s, {made.voiced:.0%} voiced{octave}, "
+                f"{made.distance:.1f} std from {made.model}"
             )
     if failed:
         raise typer.Exit(1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HOP_LENGTH = 512
 MARGIN = 441
-"""Frames that are measured and dropped at joins. 441 hops are whole periods of the pitch tracker at all common rates."""
+"""Frames measured and dropped at joins. 441 hops are whole periods of the pitch tracker at all common rates."""
 BLOCK = 24 * MARGIN
 """Frames of a piece: two minutes, so that shorter recordings are measured whole."""
 UNIT_GAIN = -20.0  # LUFS of a frame at 0 dB gain

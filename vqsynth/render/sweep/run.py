@@ -40,8 +40,11 @@ def sweep(
     """Render all items into ``folder``, with ``manifest.csv`` and ``contact_sheet.png``.
 
     Args:
+        items: what is rendered.
+        folder: where it goes.
         jobs: processes on this machine; -1 is one a core. Each uses one thread.
         dask: address of a dask scheduler, whose workers must see the same folders; ``jobs`` is then ignored.
+        bits: ``16``, ``24`` or ``32f``.
         progress: told (done, failed, total) after every render.
 
     Returns:

@@ -38,8 +38,11 @@ class FeedbackSettings:
     Attributes:
         frequency, q, feedback: curves; see :data:`vqsynth.wavae.effects.feedback_curves.Drawn`.
         duration: seconds; None takes that of the longest curve file, else of the input, else 20.
-        block: samples of a block; the loop's delay is one block. delay_ms: added to it.
-        breath_db: noise in the band relative to the signal. seed: of all noise. bits: ``16``, ``24`` or ``32f``.
+        block: samples of a block; the loop's delay is one block.
+        delay_ms: added to it.
+        breath_db: noise in the band relative to the signal.
+        seed: of all noise.
+        bits: ``16``, ``24`` or ``32f``.
     """
 
     frequency: Drawn = "sin"
@@ -58,7 +61,9 @@ class Feedback:
     """A finished run.
 
     Attributes:
-        audio: float32 [samples]. report: what ``OUT.json`` holds. files: everything that was written.
+        audio: float32 [samples].
+        report: what ``OUT.json`` holds.
+        files: everything that was written.
         curves: frequency (Hz), q and feedback at every 64th sample, each [ceil(samples / 64)].
     """
 
@@ -81,9 +86,13 @@ def feedback(
     """Run the loop of :mod:`vqsynth.wavae.effects.feedback_loop` and listen to the model.
 
     Args:
+        domain: the model.
+        settings: of the loop.
         source: a recording, or audio [samples] at the model's rate, mixed into the model's input; without it the
             loop starts from a short burst of noise.
         output: WAV or FLAC file; beside it go ``.json`` and, with ``figure``, ``.png``.
+        figure: whether to draw.
+        progress: called with the share that is done, 0 to 1.
 
     Raises:
         UsageError: a setting or a curve that makes no sense; the message says what is possible.

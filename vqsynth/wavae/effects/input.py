@@ -66,7 +66,8 @@ def encode_recording(source: str | Path, domain: Domain, level: str = "match") -
         The sound as it was encoded [samples], its path, and the gain in dB that it was given.
 
     Raises:
-        UsageError: unknown ``level``. VqsynthError: the file cannot be used, is silent, or shorter than a latent frame.
+        UsageError: unknown ``level``.
+        VqsynthError: the file cannot be used, is silent, or shorter than a latent frame.
     """
     if level not in LEVELS:
         raise UsageError("choose match or raw", field="level", value=level)

@@ -37,7 +37,9 @@ class Interpolated:
     """What was made.
 
     Attributes:
-        seconds: length of the interpolation. frames: latent frames. files: everything that was written.
+        seconds: length of the interpolation.
+        frames: latent frames.
+        files: everything that was written.
         sounds: what was interpolated, as it was encoded, then the interpolation, each [samples].
         weights: of the sounds, [frames, sounds].
         warnings: what went less than well.
@@ -52,7 +54,7 @@ class Interpolated:
 
 
 def crossfade(spec: str, times: np.ndarray, duration: float, seed: int = 0) -> np.ndarray:
-    """Weight of B over time from a target: a shape over 0..1, a number or drawn curve within it, or a recording's loudness.
+    """Weight of B over time from a target: a shape over 0..1, a number or curve within it, or a recording's loudness.
 
     Shape: times [frames] s -> [frames]
 
@@ -91,7 +93,8 @@ def weights_of(
         points = plane.read_trajectory(trajectory)
         if points[-1, 0] > duration + 1 / path.rate:
             warn(
-                f"{trajectory}: lasts {points[-1, 0]:.4g} s, the sound {duration:.4g} s; the rest is not heard (`length={points[-1, 0]:.4g}`)"
+                f"{trajectory}: lasts {points[-1, 0]:.4g} s, the sound {duration:.4g} s; "
+                f"the rest is not heard (`length={points[-1, 0]:.4g}`)"
             )
         x, y = plane.along(points, path.times)
     return plane.corner_weights(x, y)
@@ -151,13 +154,24 @@ def interpolate(
     """Interpolate recordings into a WAV or FLAC file, with ``OUT.png`` and ``OUT_demo.wav`` beside it.
 
     Args:
-        curve: another crossfade than n / N (:func:`crossfade`). point, trajectory: between four sounds (:mod:`plane`).
-        length: as for :func:`vqsynth.wavae.paths.mixing.reconcile`. level: as for :func:`vqsynth.wavae.effects.input.encode_recording`.
-        gain_db: added to all that is heard. seed: of the noise, and of a curve that walks.
+        sources: two recordings, or four.
+        domain: the model.
+        output: the file.
+        curve: another crossfade than n / N (:func:`crossfade`).
+        point: between four sounds, ``x,y`` (:mod:`vqsynth.wavae.paths.plane`).
+        trajectory: between four sounds, a file of points.
+        length: as for :func:`vqsynth.wavae.paths.mixing.reconcile`.
+        level: as for :func:`vqsynth.wavae.effects.input.encode_recording`.
+        gain_db: added to all that is heard.
+        seed: of the noise, and of a curve that walks.
+        bits: ``16``, ``24`` or ``32f``.
+        figure: whether to draw.
+        demo: whether to write A, B and the result one after the other.
         progress: told the task (encoding, decoding) and the share of it that is done.
 
     Raises:
-        UsageError: the request makes no sense. VqsynthError: a file cannot be read or written, or is too short.
+        UsageError: the request makes no sense.
+        VqsynthError: a file cannot be read or written, or is too short.
     """
     with collect_warnings() as warnings:
         check_request(sources, output, curve, point, trajectory)

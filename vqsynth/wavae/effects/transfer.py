@@ -33,8 +33,11 @@ class Transferred:
     """What became of one sound in one model.
 
     Attributes:
-        seconds: length of the output. voiced: share of its frames that have a pitch. octaves: by which the melody was moved.
-        distance: of the sound's path from the corpus before it was adapted, in std (1 is at home). peak: highest absolute sample.
+        seconds: length of the output.
+        voiced: share of its frames that have a pitch.
+        octaves: by which the melody was moved.
+        distance: of the sound's path from the corpus before it was adapted, in std (1 is at home).
+        peak: highest absolute sample.
         warnings: what went less than well.
     """
 
@@ -60,7 +63,9 @@ def melody(audio: np.ndarray, domain: Domain, octaves: int | None = None) -> tup
     """The pitch of a sound, moved by octaves to where the domain's recordings have theirs.
 
     Args:
-        audio: [samples] at the domain's rate. octaves: move by this many instead of the best.
+        audio: [samples] at the domain's rate.
+        domain: the model.
+        octaves: move by this many instead of the best.
 
     Returns:
         [frames] Hz on the mel grid, 0 where unvoiced, and the octaves.
@@ -81,11 +86,16 @@ def carry(
     octaves: int | None = None,
     seed: int = 0,
 ) -> tuple[np.ndarray, int]:
-    """Play an encoded sound in a domain. Shape: audio [samples], its path -> [samples], and the octaves its melody was moved by.
+    """Play an encoded sound in a domain: the sound [samples], and the octaves that its melody was moved by.
 
     Args:
-        strength: as for :func:`vqsynth.wavae.paths.moment_matching.adapt`. pitch: ``track`` sings the sound's own melody, ``model`` what the
-            model makes of it. octaves: as for :func:`melody`.
+        audio: [samples] at the domain's rate.
+        path: of the same sound.
+        domain: the model.
+        strength: as for :func:`vqsynth.wavae.paths.moment_matching.match_moments`.
+        pitch: ``track`` sings the sound's own melody, ``model`` what the model makes of it.
+        octaves: as for :func:`melody`.
+        seed: of the noise.
 
     Raises:
         UsageError: an option is out of range.
@@ -117,11 +127,22 @@ def transfer(
     The outputs have the loudness of the recording, moment by moment.
 
     Args:
-        base: folder and beginning of the names. strength, pitch, octaves: as for :func:`carry`.
-        level: as for :func:`vqsynth.wavae.effects.input.encode_recording`. gain_db: added to the outputs.
+        source: a sound file.
+        domains: the models.
+        base: folder and beginning of the names.
+        strength: as for :func:`carry`.
+        pitch: as for :func:`carry`.
+        octaves: as for :func:`carry`.
+        level: as for :func:`vqsynth.wavae.effects.input.encode_recording`.
+        gain_db: added to the outputs.
+        seed: of the noise.
+        bits: ``16``, ``24`` or ``32f``.
+        figure: whether to draw.
+        progress: told the task and the share of it that is done.
 
     Raises:
-        UsageError: an option is out of range. VqsynthError: the file cannot be used, or an output not be written.
+        UsageError: an option is out of range.
+        VqsynthError: the file cannot be used, or an output not be written.
     """
     check_gain(gain_db)
     for domain in domains:
@@ -186,14 +207,18 @@ def transfer_all(
     A file of a folder that cannot be used is reported and the others are done; a single file raises.
 
     Args:
+        source: a sound file or a folder.
+        domains: the models.
         output: folder; by default the working folder, or for a folder IN the folder IN_transfer.
+        display: where the work on each file is shown.
         options: as for :func:`transfer`.
 
     Returns:
         What was done, a list for each file, and the files that failed.
 
     Raises:
-        UsageError: a model is given twice, or an option is out of range. VqsynthError: as :func:`transfer`.
+        UsageError: a model is given twice, or an option is out of range.
+        VqsynthError: as :func:`transfer`.
     """
     names = [label(domain) for domain in domains]
     twice = next((name for name in names if names.count(name) > 1), None)

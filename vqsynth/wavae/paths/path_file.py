@@ -1,7 +1,8 @@
 """Latent paths on disk; the suffix says how.
 
-``.npz``  all of the path, exactly, without pickled objects: ``z`` [frames, latent_dim] float32, an array [frames] for each
-          control in ``names`` (``loudness`` in dB), ``pca_mean``, ``pca_components``, ``pca_std``, the scalars ``rate``,
+``.npz``  all of the path, exactly, without pickled objects: ``z`` [frames, latent_dim] float32, an array [frames] for
+          each control in ``names`` (``loudness`` in dB),
+          ``pca_mean``, ``pca_components``, ``pca_std``, the scalars ``rate``,
           ``sample_rate``, ``samples``, ``domain``, ``loudness_version``, ``format_version``, and ``operations``, the
           words for what bent the path.
 ``.csv``  for a spreadsheet: a row a latent frame, ``time_s,loudness_db`` (``centroid_hz`` where the domain controls it)
@@ -15,7 +16,7 @@ end of their last frame, which is up to a frame after the end of the sound.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -48,7 +49,8 @@ def check_suffix(file: str | Path) -> str:
     suffix = Path(file).suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(
-            f"{file}: a latent path is kept in .npz (all of it), .csv (a spreadsheet) or .txt (a Max coll); use one of these suffixes"
+            f"{file}: a latent path is kept in .npz (all of it), .csv (a spreadsheet) or .txt (a Max coll); "
+            "use one of these suffixes"
         )
     return suffix
 
@@ -57,7 +59,8 @@ def save(file: str | Path, path: LatentPath) -> None:
     """Write a path in the format of the suffix, whole or not at all.
 
     Raises:
-        UsageError: another suffix. VqsynthError: the folder is missing or not writable, or the disk is full.
+        UsageError: another suffix.
+        VqsynthError: the folder is missing or not writable, or the disk is full.
     """
     suffix = check_suffix(file)
     if suffix != ".npz":
@@ -81,10 +84,11 @@ def save(file: str | Path, path: LatentPath) -> None:
     )
 
 
-def load(file: str | Path, domain: Optional[Domain] = None) -> LatentPath:
+def load(file: str | Path, domain: Domain | None = None) -> LatentPath:
     """Read a path.
 
     Args:
+        file: the path.
         domain: what it will be decoded with; checked for (:meth:`~vqsynth.wavae.domain.Domain.accept`). Texts need it.
 
     Raises:
@@ -111,7 +115,7 @@ def load(file: str | Path, domain: Optional[Domain] = None) -> LatentPath:
 
 
 def _from_text(
-    file: Path, domain: Domain, times: Optional[np.ndarray], controls: np.ndarray, coordinates: np.ndarray
+    file: Path, domain: Domain, times: np.ndarray | None, controls: np.ndarray, coordinates: np.ndarray
 ) -> LatentPath:
     config = domain.config
     if times is not None and len(times) > 1:
@@ -121,7 +125,8 @@ def _from_text(
             or np.abs(times - times[0] - np.arange(len(times)) / config.rate).max() > 0.1 / config.rate
         ):
             raise VqsynthError(
-                f"{file}: its rows are {rate:.2f} a second on average, but {domain.name} has {config.rate:.2f}, evenly; restore its times"
+                f"{file}: its rows are {rate:.2f} a second on average, but {domain.name} has {config.rate:.2f}, "
+                "evenly; restore its times"
             )
     z = domain.pca.latents(coordinates).astype(np.float32)
     samples = max(1, domain.model.samples_of(len(z)))
@@ -150,7 +155,8 @@ def _from_npz(file: Path) -> LatentPath:
         )
     if str(data["format_version"]) != str(FORMAT_VERSION):
         raise VqsynthError(
-            f"{file}: format version {data['format_version']}, but this vqsynth reads version {FORMAT_VERSION}; encode the sound again"
+            f"{file}: format version {data['format_version']}, but this vqsynth reads version {FORMAT_VERSION}; "
+            "encode the sound again"
         )
     try:
         if data["z"].ndim != 2 or any(data[name].ndim for name in _SCALARS):
