@@ -169,10 +169,10 @@ class ModelFolder:
         """
         import torch
 
-        weights = {}
+        weights, floats = {}, (torch.float16, torch.bfloat16, torch.float32, torch.float64)
         for name, tensor in tensors.items():
             if name.startswith("model."):
-                if not tensor.is_floating_point() or not torch.isfinite(tensor).all():
+                if tensor.dtype not in floats or not torch.isfinite(tensor).all():
                     raise VqsynthError(f"{self.path / MODEL}: its tensor {name} holds no finite numbers; restore it")
                 weights[name.removeprefix("model.")] = tensor.float()
         try:
@@ -190,14 +190,18 @@ class ModelFolder:
             tensors: as :meth:`read_tensors` gives them.
             name: of the tensor.
             shape: that it must have; None stands for any length.
-            kind: NumPy's letter of its type, ``i`` or ``f``.
+            kind: ``i`` for whole numbers, ``f`` for others.
 
         Raises:
             VqsynthError: it is missing, of another shape or type, or not finite.
         """
-        values = tensors[name].numpy() if name in tensors else np.zeros(())
+        import torch
+
+        kinds = {"i": (torch.int32, torch.int64), "f": (torch.float16, torch.float32, torch.float64)}
+        # NumPy does not have all types of torch.
+        values = tensors[name].numpy() if name in tensors and tensors[name].dtype in kinds[kind] else np.zeros(())
         fits = values.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, values.shape))
-        if not fits or values.dtype.kind != kind or not np.isfinite(values).all():
+        if not fits or not np.isfinite(values).all():
             raise VqsynthError(f"{self.path / MODEL}: its tensor {name} is missing or damaged; restore it")
         return values
 
