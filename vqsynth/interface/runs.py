@@ -12,7 +12,7 @@ from vqsynth.interface.timbre import Timbre
 if TYPE_CHECKING:
     from vqsynth.render.sweep.manifest import RenderOutcome
     from vqsynth.render.sweep.recipe import Item
-    from vqsynth.training.run import Reporter
+    from vqsynth.training.reporter import Reporter
     from vqsynth.vqvae.config import ModelConfig
     from vqsynth.vqvae.training.settings import VqvaeSettings
 

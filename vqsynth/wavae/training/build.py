@@ -38,9 +38,10 @@ def active_latents(model: Wavae, corpus: Prepared) -> np.ndarray:
 
 
 def pitch_range(f0: np.ndarray) -> dict[str, list[float]]:
-    """Lowest and highest pitch of the recordings in Hz (1st and 99th percentile); empty without any.
+    """Lowest and highest pitch of the recordings, Hz (1st and 99th percentile); empty without any.
 
-    Shape: [frames] Hz, 0 where unvoiced
+    Shape:
+        [frames] Hz, 0 where unvoiced
     """
     voiced = f0[f0 > 0]
     return {"pitch_hz": [round(float(hz), 1) for hz in np.percentile(voiced, [1, 99])]} if len(voiced) > 100 else {}
