@@ -39,7 +39,9 @@ def sweep(
 
     lists: dict[str, Any] = recipes.read_recipe(recipe) if recipe else {}
     words = {"timbres": timbres, "descriptors": descriptors, "targets": targets, "ranges": ranges, "matchers": matcher}
-    given = {key: [w.strip() for w in text.split(",") if w.strip()] for key, text in words.items() if text is not None}
+    given: dict[str, Any] = {
+        key: [w.strip() for w in text.split(",") if w.strip()] for key, text in words.items() if text is not None
+    }
     given |= {
         key: value
         for key, value in (("durations", duration), ("gains", gain), ("refines", refine))

@@ -29,7 +29,7 @@ _running: list[Any] = []
 class Command(TyperCommand):
     """A command whose options stand for the fields of errors and warnings while it runs."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         _running[:] = [self]
         return super().invoke(ctx)
 

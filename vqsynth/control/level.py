@@ -63,9 +63,8 @@ def gain_curve(
         values = gain.values(times, duration, *(range_.resolve() if range_ is not None else (None, None)))
     else:
         companion = next((r.target for r in requests if isinstance(r.target, Target) and r.target.has_gain), None)
-        values = companion.gain(times) if companion is not None else None
-        if values is None:
-            values = np.zeros(len(times))
+        given = companion.gain(times) if companion is not None else None
+        values = np.zeros(len(times)) if given is None else given
     if not (values <= LOUDEST_DB).all():
         raise UsageError(f"{values.max():.4g} dB is far above full scale; give at most {LOUDEST_DB:g} dB", field="gain")
     return np.maximum(values, SILENCE_DB)

@@ -50,8 +50,10 @@ class Range:
         Raises:
             UsageError: an end is a percentile and there is no table to ask.
         """
-        if self.needs_table and percentile is None:
-            raise UsageError(f"range {self}: there is no table to take percentiles of; give both ends as values")
+        if percentile is None:
+            if self.needs_table:
+                raise UsageError(f"range {self}: there is no table to take percentiles of; give both ends as values")
+            return self.lo.value, self.hi.value
         lo, hi = (float(percentile(end.value)) if end.percentile else end.value for end in (self.lo, self.hi))
         return lo, hi
 

@@ -58,7 +58,7 @@ class ResolvedTarget:
     range: str
     held: bool = False
 
-    def scaled(self, values: np.ndarray) -> np.ndarray:
+    def scaled(self, values: np.ndarray | float) -> np.ndarray:
         """Values on the descriptor's own scale: octaves where it is logarithmic."""
         return np.log2(np.maximum(values, 1e-9)) if self.log else np.asarray(values, np.float64)
 

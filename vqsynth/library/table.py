@@ -10,8 +10,10 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
@@ -78,7 +80,15 @@ class Table:
             raise UsageError(f"descriptor '{name}' is not in this timbre's table; {nearest_names(name, self.names)}")
         return self.values[name]
 
-    def percentile(self, name: str, q: float | np.ndarray, among: np.ndarray | None = None) -> float | np.ndarray:
+    @overload
+    def percentile(self, name: str, q: float, among: np.ndarray | None = None) -> float: ...
+
+    @overload
+    def percentile(self, name: str, q: Sequence[float] | np.ndarray, among: np.ndarray | None = None) -> np.ndarray: ...
+
+    def percentile(
+        self, name: str, q: float | Sequence[float] | np.ndarray, among: np.ndarray | None = None
+    ) -> float | np.ndarray:
         """Value below which ``q`` percent of the codes lie, among those in the mask ``among [K]``.
 
         Raises:

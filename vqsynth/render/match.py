@@ -55,9 +55,11 @@ class Costs:
     """
 
     def __init__(self, resolved: Sequence[ResolvedTarget], table: Table, prior: bool = True) -> None:
-        self.columns, self.targets, self.names = [], [], [goal.name for goal in resolved]
+        self.names = [goal.name for goal in resolved]
+        self.columns: list[np.ndarray] = []
+        self.targets: list[tuple[np.ndarray, np.ndarray]] = []
         # Of equals, the codes that the recordings use more.
-        self.prior = (_RARE * prior / (1.0 + table.usage)).astype(np.float32)
+        self.prior = (_RARE * prior / (1.0 + np.asarray(table.usage))).astype(np.float32)
         for goal in resolved:
             column = goal.scaled(table.column(goal.name))
             tolerance = TOLERANCE_F0 if goal.name == "f0" else TOLERANCE * max(float(np.nanstd(column)), 1e-9)

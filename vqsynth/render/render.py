@@ -136,7 +136,7 @@ def render(
             measured = reporting.measure_sound(
                 sound, [goal.name for goal in resolved], config, scale, bits, torch.get_num_threads()
             )
-            report = {
+            report: dict[str, Any] = {
                 "timbre": timbre.name,
                 "versions": versions(),
                 "seed": settings.seed,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 from vqsynth.cli.text import Command
@@ -12,7 +14,7 @@ from vqsynth.cli.wavae.paths import InOrder, bend, decode, encode
 from vqsynth.cli.wavae.train import train
 from vqsynth.cli.wavae.transfer import transfer
 
-PANELS = {
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Models": (models, info, train),
     "Whole sounds": (interpolate, transfer, feedback),
     "Latent paths": (encode, bend, decode),

@@ -167,7 +167,8 @@ def bend(
     A shape (sin log exp arch line steps walk) fills the path and runs from -2 to 2 standard deviations, or from -40 to
     -15 LUFS; @LO:HI behind it is another range. A CSV of time,value counts in seconds.
 
-    Without operators the path is only written again, in the format of the suffix. PATH is read whole first, so OUT may replace it.
+    Without operators the path is only written again, in the format of the suffix. PATH is read whole first, so OUT may
+    replace it.
 
     Examples:
 

@@ -79,16 +79,17 @@ def read_csv(path: str | Path, descriptor: str | None = None) -> Breakpoints:
         rows = rows[1:]
     if not rows:
         raise UsageError(f"{path}: there are no breakpoints in it; write rows of time,value such as 0,500")
-    points, units = [], set()
+    points: list[tuple[float, float]] = []
+    units: set[str] = set()
     for line, cells in rows:
         where = f"{path}, line {line}"
         if len(cells) <= column:
             raise UsageError(f"{where}: found {len(cells)} column(s) and need {column + 1}; write time,value")
         time = finite(cells[0], where, "time", points[-1][0] if points else None)
         value, unit = _quantity(cells[column], where)
-        units.add(unit)
+        if unit is not None:
+            units.add(unit)
         points.append((time, value))
-    units.discard(None)
     if len(units) > 1:
         raise UsageError(f"{path}: values are in {' and in '.join(sorted(units))}; use one unit")
     if len(points) == 1:

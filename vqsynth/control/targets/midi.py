@@ -88,7 +88,7 @@ class Melody(Target):
                 points.append((note.start, 0.0))
             points.append((note.start + min(ATTACK, room), level))
             tied = after is not None and after.start <= note.end
-            if tied and after.pitch != note.pitch:
+            if tied and after is not None and after.pitch != note.pitch:
                 points.append((note.end, level))  # legato: on to the next note's level
             else:  # a note fades before its end, so that rests are silent
                 points.append((note.end - min(RELEASE, room), level))

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from vqsynth.control.quantity import check_unit, parse_quantity
 from vqsynth.control.ranges import GAIN_RANGE, TABLE_RANGE
@@ -60,9 +61,9 @@ def parse_target(
         or _file(spec, descriptor, periods, seed, sample_rate, with_gain, priority)
     )
     check_unit(target.unit, unit, f"target {spec}")
-    if not target.needs_range:
-        return target
     written = target.default_range
+    if not target.needs_range or written is None:
+        return target
     if descriptor == GAIN and written.needs_table:
         return replace(target, default_range=GAIN_RANGE)  # no table has percentiles of the gain
     if descriptor != GAIN and written.unit == "dB" and unit not in (None, "dB", "LUFS"):
@@ -75,9 +76,9 @@ def _shape(spec: str, periods: float | None, seed: int | None) -> Target | None:
     if match is None or match.group(2) not in shapes.NAMES:
         return None
     minus, kind, number = match.groups()
-    settings = {"periods": 1.0 if periods is None else periods}
+    settings: dict[str, Any] = {"periods": 1.0 if periods is None else periods}
     if number is not None:
-        key = {"steps": "count", "constant": None}.get(kind, "periods")
+        key = "count" if kind == "steps" else "periods"
         settings[key] = _shape_number(spec, kind, number)
     return shapes.Shape(
         name=spec, kind=kind, reverse=bool(minus), seed=seed or 0, default_range=TABLE_RANGE, **settings

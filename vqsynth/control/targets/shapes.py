@@ -103,6 +103,7 @@ class Shape(Target):
         return 1.0 - curve if self.reverse else curve
 
     def _curve(self, times: np.ndarray, duration: float, lo: float | None, hi: float | None, log: bool) -> np.ndarray:
+        assert lo is not None and hi is not None  # `values` asks for a range
         return to_range(self.shape(times, duration), lo, hi, log)
 
 

@@ -60,7 +60,7 @@ def _curve(fields: dict[str, Any], kind: str, path: Path, periods: float | None,
     unit = fields.get("unit")
     if unit not in (None, "Hz", "dB"):
         raise UsageError(f"{path}: unit {unit!r} is unknown; write Hz or dB, or leave it out")
-    common = {
+    common: dict[str, Any] = {
         "name": path.stem,
         "unit": unit,
         "default_range": parse_range(fields["range"]) if "range" in fields else None,
@@ -86,7 +86,8 @@ def _breakpoints(fields: dict[str, Any], path: Path, common: dict[str, Any]) -> 
     points = fields.get("points")
     if not isinstance(points, list) or len(points) < 2:
         raise UsageError(f"{path}: points must be a list of two or more [time, value] pairs")
-    times, values = [], []
+    times: list[float] = []
+    values: list[float] = []
     for at, point in enumerate(points, 1):
         where = f"{path}, point {at}"
         if not isinstance(point, list) or len(point) != 2:

@@ -117,8 +117,8 @@ def expand(recipe: Mapping[str, Any]) -> list[Item]:
     marks = {name: _timbre_mark(name) for name in dict.fromkeys(lists["timbres"])}
     files = {t: _file_mark(str(t)) for t in {*map(str, lists["targets"]), *map(str, lists["gains"])}}
     items: dict[str, Item] = {}
-    for values in itertools.product(*(lists[key] for key in SINGULAR)):
-        settings = dict(zip(SINGULAR.values(), values))
+    for chosen in itertools.product(*(lists[key] for key in SINGULAR)):
+        settings = dict(zip(SINGULAR.values(), chosen))
         contents = [files[str(settings[key])] for key in ("target", "gain")]
         # The folder may move: the timbre is known by its weights.
         marked = {**settings, "timbre": marks[settings["timbre"]], "files": contents}
@@ -128,7 +128,7 @@ def expand(recipe: Mapping[str, Any]) -> list[Item]:
 
 
 def _checked(key: str, known: str, value: Any) -> Any:
-    kinds = {
+    kinds: dict[str, Any] = {
         "seeds": int,
         "durations": (int, float),
         "refines": (int, type(None)),
@@ -137,8 +137,7 @@ def _checked(key: str, known: str, value: Any) -> Any:
         "holds": (str, int, float, type(None)),
         "ranges": (str, type(None)),
     }
-    allowed = kinds.get(known, str)
-    if isinstance(value, bool) or not isinstance(value, allowed):
+    if isinstance(value, bool) or not isinstance(value, kinds.get(known, str)):
         raise UsageError(f"recipe key {key}: {value!r} does not fit here; see targets/README.md for examples")
     if known == "durations" and not 0 < value < 1e6:
         raise UsageError(f"recipe key {key}: {str(value)[:20]} s; give a duration above 0")

@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +129,9 @@ def _ends(path: Path, head: bytes, tail: bytes) -> bool:
         return handle.read() == tail
 
 
-def _run(items: Sequence[Item], folder: Path, jobs: int, dask: str | None, bits: str) -> Iterator[RenderOutcome]:
+def _run(
+    items: Sequence[Item], folder: Path, jobs: int, dask: str | None, bits: str
+) -> Generator[RenderOutcome, None, None]:
     """Outcomes as they come."""
     if not items:
         return

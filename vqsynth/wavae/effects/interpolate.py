@@ -90,6 +90,7 @@ def weights_of(
     if point is not None:
         x, y = (np.full(frames, value) for value in plane.parse_point(point))
     else:
+        assert trajectory is not None  # the request was checked
         points = plane.read_trajectory(trajectory)
         if points[-1, 0] > duration + 1 / path.rate:
             warn(
@@ -123,7 +124,10 @@ def check_request(
         if (point is None) == (trajectory is None):
             raise UsageError("four sounds: give either `point=x,y` or `trajectory=plane.csv`")
         # Read now, so that a mistake is told before four sounds are encoded.
-        plane.parse_point(point) if point is not None else plane.read_trajectory(trajectory)
+        if point is not None:
+            plane.parse_point(point)
+        if trajectory is not None:
+            plane.read_trajectory(trajectory)
     for written in (output, demo_name(output)):
         check_apart(written, *sources, trajectory)
 
@@ -235,7 +239,7 @@ def draw(
     if len(sources) == 2:
         return mel_panels(path, panels, mixed.sample_rate, strip=strip)
     figure = blank(14.0, 0.9 + 1.8 * (len(panels) + STRIP_HEIGHT))
-    left, right = figure.subfigures(1, 2, width_ratios=(2.4, 1))
+    left, right = np.atleast_1d(np.asarray(figure.subfigures(1, 2, width_ratios=(2.4, 1))))
     draw_panels(left, panels, mixed.sample_rate, strip=strip)
     x, y = weights[:, 1] + weights[:, 3], weights[:, 2] + weights[:, 3]
     place = right.add_gridspec(2, 1, height_ratios=(1, 1.1))[0]

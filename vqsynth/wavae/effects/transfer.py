@@ -147,7 +147,8 @@ def transfer(
     check_gain(gain_db)
     for domain in domains:
         check_apart(base.with_name(f"{base.name}_{label(domain)}.wav"), source)
-    done, sounds = [], []
+    done: list[Transferred] = []
+    sounds: list[tuple[str, np.ndarray, int]] = []
     for number, domain in enumerate(domains):
         with collect_warnings() as warnings:
             audio, path, given = encode_recording(source, domain, level)
