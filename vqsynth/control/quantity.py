@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from vqsynth.dsp.notes import note_to_hz
 from vqsynth.errors import UsageError
+from vqsynth.storage.tables import LARGEST
 
 NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)")
 UNITS = {
@@ -43,8 +43,8 @@ def parse_quantity(text: str) -> tuple[float, str | None] | None:
         raise UsageError(f"{text!r}: unknown unit {suffix!r}; write a plain number, Hz, kHz, dB, or a note such as A4")
     factor, unit = UNITS[suffix.lower()]
     value = float(number) * factor
-    if not math.isfinite(value):
-        raise UsageError(f"{text} is too large a number; give a finite one")
+    if not abs(value) <= LARGEST:
+        raise UsageError(f"{text} is too large a number; give a smaller one")
     return value, unit
 
 

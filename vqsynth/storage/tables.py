@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
-import math
 from pathlib import Path
 
 from vqsynth.errors import UsageError
 from vqsynth.storage.reading import read_text
+
+LARGEST = 1e15
+"""No number that is asked for can be larger: what is drawn through such numbers is still finite."""
 
 
 def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
@@ -50,7 +52,7 @@ def finite(cell: str, where: str, what: str, after: float | None = None) -> floa
         UsageError: it is not; the message begins with ``where``.
     """
     number = float(cell) if is_number(cell) else None
-    if number is None or not math.isfinite(number):
+    if number is None or not abs(number) <= LARGEST:
         raise UsageError(f"{where}: {what} {cell!r} is not a finite number; write one such as 1.5")
     if after is not None and number < after:
         raise UsageError(f"{where}: time runs backwards from {after:g} to {number:g} s; sort the rows by time")

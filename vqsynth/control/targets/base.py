@@ -69,7 +69,11 @@ class Target:
             raise UsageError(f"duration {duration:g} s: give a duration above 0")
         if self.needs_range and (lo is None or hi is None):
             raise UsageError(f"target {self.name}: give it a range, such as 500:3000 or p10:p90")
-        return self._curve(np.asarray(times, dtype=np.float64), float(duration), lo, hi, log)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # refused below
+            curve = self._curve(np.asarray(times, dtype=np.float64), float(duration), lo, hi, log)
+        if not np.isfinite(curve).all():
+            raise UsageError(f"target {self.name}: runs beyond all numbers; give smaller ones")
+        return curve
 
     def _curve(self, times: np.ndarray, duration: float, lo: float | None, hi: float | None, log: bool) -> np.ndarray:
         raise TypeError(f"{type(self).__name__} has no curve")

@@ -57,7 +57,11 @@ def interpolate(times: np.ndarray, times_at: np.ndarray, values_at: np.ndarray, 
         return values_at[np.clip(np.searchsorted(times_at, times, side="right") - 1, 0, None)]
     from scipy.interpolate import PchipInterpolator
 
-    return PchipInterpolator(times_at, values_at)(np.clip(times, times_at[0], times_at[-1]))
+    try:
+        curve = PchipInterpolator(times_at, values_at)
+    except ValueError:
+        raise UsageError("some of its points are too close together for a smooth curve; move them apart") from None
+    return curve(np.clip(times, times_at[0], times_at[-1]))
 
 
 def read_csv(path: str | Path, descriptor: str | None = None) -> Breakpoints:

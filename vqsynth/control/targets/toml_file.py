@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from vqsynth.control.targets.breakpoints import INTERPOLATIONS, Breakpoints
 from vqsynth.control.targets.shapes import NAMES, STEPS, Shape, check_count, check_periods
 from vqsynth.errors import UsageError, nearest_names
 from vqsynth.storage.reading import read_toml
+from vqsynth.storage.tables import LARGEST
 
 COMMON = {"description", "kind", "range", "unit"}
 KEYS = {
@@ -138,7 +138,7 @@ def _check_keys(table: dict[str, Any], known: set[str], path: Path) -> None:
 
 
 def _is_finite(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _value(value: Any, where: str) -> Any:
