@@ -91,7 +91,7 @@ class ModelFolder:
             except OSError:  # not ours to read
                 continue
             for path in paths:
-                if is_file(path / cls.CARD):
+                if not path.name.startswith(".") and is_file(path / cls.CARD):
                     found.setdefault(path.name, path)
         return dict(sorted(found.items()))
 
