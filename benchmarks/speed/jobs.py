@@ -28,7 +28,8 @@ class Row:
     Attributes:
         seconds: median.
         goal: what is to be reached, in words, and whether it is.
-        other, ratio: what it is compared with, and how many times this one takes.
+        other: what it is compared with.
+        ratio: how many times as long this one takes.
     """
 
     what: str

@@ -54,7 +54,8 @@ class Result:
     """Scores by descriptor, and what the render says of itself.
 
     Attributes:
-        low, high: Hz, the range that the first descriptor was asked to cover.
+        low: Hz, lower end of the range that the first descriptor was asked to cover.
+        high: Hz, its upper end.
         trims: means over the frames.
         roughness: against real playing.
         flutter: median change of f0 from frame to frame, span: from its 5th to its

@@ -9,6 +9,8 @@ import typer
 from vqsynth.cli.text import echo, markup
 
 if TYPE_CHECKING:
+    from rich.table import Table as Grid
+
     from vqsynth.library.table import Table
 
 
@@ -51,7 +53,7 @@ def analyze(
     echo(f"{time.perf_counter() - start:.1f} s; written: {timbre.path}: descriptors.csv, index.faiss, figures/")
 
 
-def summary(table: Table, title: str):
+def summary(table: Table, title: str) -> Grid:
     """The reach of every descriptor as a rich table."""
     import numpy as np
     from rich.table import Table as Grid

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vqsynth.cli.text import Command, echo, markup, printable
+
+if TYPE_CHECKING:
+    from vqsynth.corpus.check import FileReport
+    from vqsynth.corpus.summary import Summary
 
 corpus_app = typer.Typer(no_args_is_help=True, help="Recordings to train on: fetch public ones, check your own.")
 
@@ -79,7 +83,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _print_reports(folder: Path, reports, summary) -> None:
+def _print_reports(folder: Path, reports: list[FileReport], summary: Summary) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -94,7 +98,7 @@ def _print_reports(folder: Path, reports, summary) -> None:
     for r in reports:
         name = r.path.relative_to(folder) if folder.is_dir() else r.path.name
         pitch = note_name(r.note or r.pitch_low) if r.pitch_low else ""
-        if r.pitch_low and not r.note:
+        if r.pitch_low and r.pitch_high and not r.note:
             pitch += f" to {note_name(r.pitch_high)}"
         opened, read = r.sample_rate > 0, r.fingerprint != ""
         table.add_row(

@@ -40,7 +40,8 @@ class ResolvedTarget:
     Attributes:
         values: float64 [frames] in the descriptor's unit.
         mask: bool [frames], where it counts.
-        low, high: range that the shape was mapped to, or that the values span.
+        low: lower end of the range that the shape was mapped to, or that the values span.
+        high: its upper end.
         reach: lowest and highest value of the codes that can meet the other requests.
         held: nobody asked for it; it is kept still.
     """

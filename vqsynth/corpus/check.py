@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -156,7 +156,9 @@ def check_file(path: Path, sample_rate: int = 44100) -> FileReport:
         return replace(report, reason=f"could not be read ({type(error).__name__}: {error})")
 
 
-def _map(function, paths, sample_rate, jobs):
+def _map(
+    function: Callable[[Path, int], FileReport], paths: Sequence[Path], sample_rate: int, jobs: int
+) -> Iterator[FileReport]:
     if jobs == 1 or len(paths) == 1:
         yield from (function(path, sample_rate) for path in paths)
         return

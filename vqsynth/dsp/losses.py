@@ -36,7 +36,8 @@ def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
     """Mean of ``values`` where ``weights`` (bool) hold; 0 where they hold nowhere.
 
     Shape:
-        values, weights: [...] -> []
+        values: [...]
+        weights: [...] -> []
     """
     return (values * weights).sum() / weights.sum().clamp_min(1)
 

@@ -25,7 +25,8 @@ class Frames:
 
     Shape:
         f0: [..., frames] Hz; voicing: [..., frames] 0..1;
-        harmonic, noise: [..., frames, n_fft // 2 + 1] linear filter magnitudes
+        harmonic: [..., frames, n_fft // 2 + 1] linear filter magnitudes
+        noise: [..., frames, n_fft // 2 + 1] linear filter magnitudes
     """
 
     f0: Tensor
@@ -83,7 +84,10 @@ class SourceFilter(nn.Module):
         """Filter the excitations and bring every frame to its loudness.
 
         Shape:
-            pulses, noise: [..., frames, bins] complex; harmonic, noise_filter: [..., frames, bins];
+            pulses: [..., frames, bins] complex
+            noise: [..., frames, bins] complex
+            harmonic: [..., frames, bins]
+            noise_filter: [..., frames, bins]
             gain: [..., frames] linear -> [..., frames, bins] complex
         """
         power = self.harmonic_power(pulses, harmonic) + self.noise_power_of(noise_filter)

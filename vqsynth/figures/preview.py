@@ -18,7 +18,8 @@ def write_preview(
     """Write ``step_N.wav`` (recordings, then their reconstructions) and ``step_N.png``.
 
     Shape:
-        target, output: [segments, samples]
+        target: [segments, samples]
+        output: [segments, samples]
 
     Returns:
         The path of the picture.

@@ -186,7 +186,9 @@ class Space:
 
     Attributes:
         names: the descriptors.
-        mean, std, weight: float64 ``[d]``.
+        mean: of each descriptor, float64 ``[d]``.
+        std: of each descriptor, float64 ``[d]``.
+        weight: of each descriptor, float64 ``[d]``.
         logarithmic: bool ``[d]``.
     """
 

@@ -28,7 +28,8 @@ class RenderSettings:
         matcher: ``path`` or ``nearest``.
         refine: rounds of trims: 0 none, 1 by expectation, each further one measures the sound and corrects.
             None: 2 on the path, 0 for ``nearest``.
-        bend, tilt: whether trims may touch the pitch, and the spectrum.
+        bend: whether trims may touch the pitch.
+        tilt: whether trims may touch the spectrum.
         hold: pitch to hold when f0 is not asked for: ``"auto"`` (where the asked ranges are reached best; nothing for
             ``nearest`` or given codes), a note, Hz, or ``"none"`` (or None).
         clamp: cut targets that are out of reach, with a warning, instead of refusing them.

@@ -36,7 +36,9 @@ class FeedbackSettings:
     """How a loop runs.
 
     Attributes:
-        frequency, q, feedback: curves; see :data:`vqsynth.wavae.effects.feedback_curves.Drawn`.
+        frequency: of the band in Hz, a curve; see :data:`vqsynth.wavae.effects.feedback_curves.Drawn`.
+        q: quality of the band, a curve likewise.
+        feedback: gain of a pass, a curve likewise.
         duration: seconds; None takes that of the longest curve file, else of the input, else 20.
         block: samples of a block; the loop's delay is one block.
         delay_ms: added to it.

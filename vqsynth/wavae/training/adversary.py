@@ -8,6 +8,7 @@ latest batches and takes several steps on them, on whitened latents, where narro
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +18,12 @@ class Reverse(torch.autograd.Function):
     """Identity whose gradient is multiplied by ``-strength``."""
 
     @staticmethod
-    def forward(context, x: Tensor, strength: float) -> Tensor:
+    def forward(context: Any, x: Tensor, strength: float) -> Tensor:
         context.strength = strength
         return x.view_as(x)
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return -context.strength * gradient, None
 
 
