@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from vqsynth.control.limits import check_seed
 from vqsynth.control.targets import Target
 from vqsynth.errors import UsageError
 from vqsynth.render.code_file import CodeSequence
@@ -64,6 +65,7 @@ class RenderSettings:
             UsageError: an unknown matcher, a negative number of rounds, or no possible duration.
         """
         check_matcher(self.matcher)
+        check_seed(self.seed)
         if self.rounds < 0:
             raise UsageError("give 0 or more rounds", field="refine", value=self.refine)
         if self.duration is not None and not SHORTEST <= self.duration <= LONGEST:

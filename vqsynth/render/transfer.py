@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqsynth.control.level import check_gain
+from vqsynth.control.limits import check_seed
 from vqsynth.control.melody import bridge, fit_octaves
 from vqsynth.corpus.blocks import Progress, RecordingBlocks
 from vqsynth.errors import UsageError, collect_warnings
@@ -172,6 +173,7 @@ def decode(
     from vqsynth.storage.sound_file import open_sound
 
     check_gain(gain_db)
+    check_seed(seed)
     bend, written = 0.0, 0
     config = timbre.config
     with open_sound(output, config.sample_rate, bits) as sound:

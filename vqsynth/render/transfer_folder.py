@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqsynth.control.level import check_gain
+from vqsynth.control.limits import check_seed
 from vqsynth.corpus.mirror import Display, Silent, each, outputs
 from vqsynth.render.transfer import Transferred, transfer
 from vqsynth.storage.sound_file import check_output
@@ -50,6 +51,8 @@ def transfer_all(
         UsageError: an argument is out of range.
         VqsynthError: a single file cannot be used, or an output not be written.
     """
+    check_gain(gain_db)
+    check_seed(seed)
     shown = display or Silent()
 
     def work(path: Path, target: Path) -> Transferred:
@@ -62,7 +65,6 @@ def transfer_all(
         return done
 
     jobs = outputs(source, output, timbre.name)
-    check_gain(gain_db)
     for _, target in jobs[:1]:
         check_output(target, bits)
     return each(source, jobs, shown, work)

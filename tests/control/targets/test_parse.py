@@ -146,7 +146,7 @@ def test_toml_shapes(tmp_path):
         ('kind = "sin"\nrange = "low"', "range 'low'"),
         ('kind = "sin"\nunit = "m"', "unit 'm'"),
         ('kind = "steps"\nsteps = 0', "steps 0"),
-        ('kind = "walk"\nseed = -1', "seed = -1"),
+        ('kind = "walk"\nseed = -1', "seed must be a whole number"),
         ('kind = "breakpoints"', "points must be a list"),
         ('kind = "breakpoints"\npoints = [[0, 1]]', "points must be a list of two or more"),
         ('kind = "breakpoints"\npoints = [[0, 1], 3]', "point 2: 3 is not"),

@@ -70,14 +70,14 @@ def feedback(
 
     A shape takes its range after @; one CSV may hold all three curves, in columns named frequency, q and feedback.
     """
-    from vqsynth.wavae import load
-    from vqsynth.wavae.effects.feedback import FeedbackSettings
-    from vqsynth.wavae.effects.feedback import feedback as run
+    from vqsynth import wavae
 
-    loaded = load(model)
-    settings = FeedbackSettings(frequency, q, feedback, duration, block, delay, breath, seed, bits.value)
+    loaded = wavae.load(model)
+    settings = wavae.FeedbackSettings(frequency, q, feedback, duration, block, delay, breath, seed, bits.value)
     with Bar() as bar:
-        done = run(loaded, settings, source, output or Path(f"{loaded.name}_feedback.wav"), figure, bar.update)
+        done = wavae.feedback(
+            loaded, settings, source, output or Path(f"{loaded.name}_feedback.wav"), figure, bar.update
+        )
     measured = done.report["measured"]
     spearman = measured["centroid_follows_frequency_spearman"]
     followed = "" if spearman is None else f", centroid follows the band with {spearman:.2f} (Spearman)"

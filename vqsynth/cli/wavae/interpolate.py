@@ -73,17 +73,16 @@ def interpolate(
 
     vqsynth wavae interpolate A.wav B.wav C.wav D.wav --model strings --plane 0.5,0.25
     """
+    from vqsynth import wavae
     from vqsynth.cli.file_progress import FileProgress
-    from vqsynth.wavae import load
-    from vqsynth.wavae.effects.interpolate import interpolate as run
 
     if output is None:
         output = Path("_to_".join(sound.stem for sound in sounds) + ".wav") if len(sounds) == 2 else Path("plane.wav")
     with FileProgress("encoding", "decoding") as display:
         display.file(output.name)
-        done = run(
+        done = wavae.interpolate(
             sounds,
-            load(model),
+            wavae.load(model),
             output,
             curve=curve,
             point=plane,

@@ -30,14 +30,13 @@ def encode(
 
     Example: vqsynth wavae encode voice.wav --model strings -o z.npz
     """
-    from vqsynth.wavae import load
-    from vqsynth.wavae.effects.input import encode_file
-    from vqsynth.wavae.paths import path_file
+    from vqsynth import wavae
+    from vqsynth.wavae.paths.path_file import check_suffix
 
     output = output or Path(f"{source.stem}.npz")
-    path_file.check_suffix(output)
-    path = encode_file(source, load(model))
-    path_file.save(output, path)
+    check_suffix(output)
+    path = wavae.encode_file(source, wavae.load(model))
+    wavae.save_path(output, path)
     echo(
         f"{output}: {len(path)} frames, {path.samples / path.sample_rate:.2f} s, "
         f"{path.z.shape[1]} dimensions of {path.domain}"
@@ -68,14 +67,12 @@ def decode(
 
     Example: vqsynth wavae decode z.npz -o OUT.wav
     """
-    from vqsynth.wavae import load
-    from vqsynth.wavae.effects.output import decode_file, maker_of
-    from vqsynth.wavae.paths import path_file
+    from vqsynth import wavae
 
-    domain = load(model) if model else None
-    path = path_file.load(file, domain)
-    domain, output = domain or maker_of(path, file), output or Path(f"{file.stem}.wav")
-    audio = decode_file(path, domain, output, seed, gain, bits.value)
+    domain = wavae.load(model) if model else None
+    path = wavae.load_path(file, domain)
+    domain, output = domain or wavae.maker_of(path, file), output or Path(f"{file.stem}.wav")
+    audio = wavae.decode_file(path, domain, output, seed, gain, bits.value)
     echo(f"{output}: {len(audio) / path.sample_rate:.2f} s by {domain.name}, peak {abs(audio).max():.2f}")
 
 
@@ -176,16 +173,16 @@ def bend(
 
     vqsynth wavae bend z.npz --randomize 0.2 --seed 3 --curve 0=sin:3@-1:1 --loudness arch -o bent.npz
     """
-    from vqsynth.wavae import load
-    from vqsynth.wavae.paths import operator_line as bend_line
-    from vqsynth.wavae.paths import path_file
+    from vqsynth import wavae
+    from vqsynth.wavae.paths.operator_line import NAMES
+    from vqsynth.wavae.paths.path_file import check_suffix
 
     output = output or Path(f"{file.stem}_bent.npz")
-    path_file.check_suffix(output)
-    steps = [step for step in context.meta["order"] if step[0] in bend_line.NAMES]
-    path = path_file.load(file, load(model) if model else None)
-    bent = bend_line.apply(path, steps, raw, seed)
-    path_file.save(output, bent)
+    check_suffix(output)
+    steps = [step for step in context.meta["order"] if step[0] in NAMES]
+    path = wavae.load_path(file, wavae.load(model) if model else None)
+    bent = wavae.bend(path, steps, raw, seed)
+    wavae.save_path(output, bent)
     echo(
         f"{output}: {len(bent)} frames of {bent.domain}, "
         f"{'; '.join(bent.operations[len(path.operations) :]) or 'not bent'}"

@@ -60,13 +60,13 @@ def transfer(
 
     vqsynth wavae transfer recordings --to strings --output out --adapt 0
     """
+    from vqsynth import wavae
     from vqsynth.cli.file_progress import FileProgress
-    from vqsynth.wavae import load
-    from vqsynth.wavae.effects.transfer import TASK, transfer_all
+    from vqsynth.wavae.effects.transfer import TASK
 
-    domains = [load(name) for name in to]
+    domains = [wavae.load(name) for name in to]
     with FileProgress(TASK) as display:
-        done, failed = transfer_all(
+        done, failed = wavae.transfer(
             source,
             domains,
             output,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vqsynth.control.limits import LARGEST_SEED
 from vqsynth.control.quantity import parse_quantity
 from vqsynth.control.ranges import TABLE_RANGE, parse_range
 from vqsynth.control.targets.base import Constant, Target, Vibrato
@@ -25,7 +27,8 @@ KEYS = {
     "breakpoints": COMMON | {"points", "time", "interpolation", "periods"},
     "note": {"description", "kind", "note", "vibrato"},
 }
-VIBRATO_KEYS = {"rate", "cents", "onset", "ramp"}
+VIBRATO_MOST = {"rate": 1000.0, "cents": 12_000.0, "onset": 360_000.0, "ramp": 360_000.0}
+"""Largest rate in Hz, depth in cents, and times in seconds."""
 
 
 def read_target(path: str | Path, *, periods: float | None = None, seed: int | None = None) -> Target:
@@ -123,15 +126,18 @@ def _note(fields: dict[str, Any], path: Path) -> Constant:
         table = fields["vibrato"]
         if not isinstance(table, dict):
             raise UsageError(f"{path}: vibrato must be a table with rate (Hz) and cents")
-        _check_keys(table, VIBRATO_KEYS, path)
-        settings = {key: _real(table, key, 0.0, path) for key in VIBRATO_KEYS}
+        _check_keys(table, VIBRATO_MOST, path)
+        settings = {key: _real(table, key, 0.0, path) for key in VIBRATO_MOST}
         if min(settings.values()) < 0 or settings["rate"] == 0:
             raise UsageError(f"{path}: vibrato needs a rate above 0 and no negative numbers")
+        for key, most in VIBRATO_MOST.items():
+            if settings[key] > most:
+                raise UsageError(f"{path}: vibrato {key} = {settings[key]:g}; give at most {most:g}")
         vibrato = Vibrato(**settings)
     return Constant(name=path.stem, unit=quantity[1] or "Hz", value=quantity[0], vibrato=vibrato)
 
 
-def _check_keys(table: dict[str, Any], known: set[str], path: Path) -> None:
+def _check_keys(table: dict[str, Any], known: Iterable[str], path: Path) -> None:
     for key in table:
         if key not in known:
             raise UsageError(f"{path}: key {key!r} means nothing here; {nearest_names(key, known)}")
@@ -160,8 +166,8 @@ def _real(table: dict[str, Any], key: str, default: float, path: Path) -> float:
 
 def _whole(table: dict[str, Any], key: str, default: int, path: Path) -> int:
     value = table.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UsageError(f"{path}: {key} = {value!r} must be a whole number from 0")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_SEED:
+        raise UsageError(f"{path}: {key} must be a whole number from 0 to 2^63 - 1")
     return value
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vqsynth.control.limits import check_seed
 from vqsynth.errors import UsageError, VqsynthError, collect_warnings
 from vqsynth.storage.atomic import check_apart, json_text, together, write_text
 from vqsynth.storage.sound_file import check_output, open_sound
@@ -101,6 +102,7 @@ def feedback(
         VqsynthError: a file cannot be read or written.
     """
     with collect_warnings() as warnings:
+        check_seed(settings.seed)
         rate = domain.config.sample_rate
         if output is not None:
             check_output(output, settings.bits)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqsynth.control.level import check_gain
+from vqsynth.control.limits import check_seed
 from vqsynth.control.targets import parse_target
 from vqsynth.errors import UsageError, collect_warnings, warn
 from vqsynth.storage.atomic import check_apart, together
@@ -181,6 +182,7 @@ def interpolate(
         check_request(sources, output, curve, point, trajectory)
         check_output(output, bits)
         check_gain(gain_db)
+        check_seed(seed)
         encoded = []
         for number, source in enumerate(sources, 1):
             encoded.append(encode_recording(source, domain, level))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqsynth.control.level import check_gain
+from vqsynth.control.limits import check_seed
 from vqsynth.errors import UsageError, warn
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.wavae.paths.latent_path import LatentPath
@@ -57,6 +58,7 @@ def decode_file(
     """
     check_output(output, bits)
     check_gain(gain_db)
+    check_seed(seed)
     domain.accept(path)
     if path.domain == domain.name and not np.allclose(path.pca.mean, domain.pca.mean, atol=1e-5):
         warn(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vqsynth.control.level import check_gain
+from vqsynth.control.limits import check_seed
 from vqsynth.control.melody import fit_octaves
-from vqsynth.corpus.mirror import Display, each, outputs
+from vqsynth.corpus.mirror import Display, Silent, each, outputs
 from vqsynth.descriptors import f0
 from vqsynth.errors import UsageError, collect_warnings
 from vqsynth.storage.atomic import check_apart, check_folder, together
@@ -201,32 +202,54 @@ def draw(path: Path, sounds: Sequence[tuple[str, np.ndarray, int]]) -> None:
 
 
 def transfer_all(
-    source: Path, domains: Sequence[Domain], output: Path | None, display: Display, **options: Any
+    source: str | Path,
+    domains: Sequence[Domain],
+    output: str | Path | None = None,
+    display: Display | None = None,
+    *,
+    strength: float = ADAPT,
+    pitch: str = "track",
+    octaves: int | None = None,
+    level: str = "match",
+    gain_db: float = 0.0,
+    seed: int = 0,
+    bits: str = "16",
+    figure: bool = True,
 ) -> tuple[list[list[Transferred]], list[Path]]:
     """Transfer a file, or all audio below a folder into a folder with the same tree.
 
     A file of a folder that cannot be used is reported and the others are done; a single file raises.
 
     Args:
-        source: a sound file or a folder.
-        domains: the models.
-        output: folder; by default the working folder, or for a folder IN the folder IN_transfer.
-        display: where the work on each file is shown.
-        options: as for :func:`transfer`.
+        source: an audio file, or a folder.
+        domains: the models that it is played through.
+        output: folder; None is the working folder, or for a folder IN the folder IN_transfer.
+        display: told which file is worked on, and how far it is.
+        strength: as for :func:`carry`.
+        pitch: as for :func:`carry`.
+        octaves: as for :func:`carry`.
+        level: as for :func:`transfer`.
+        gain_db: added to the outputs, dB.
+        seed: of the noise.
+        bits: sample format of the files.
+        figure: also draw the spectrograms.
 
     Returns:
         What was done, a list for each file, and the files that failed.
 
     Raises:
-        UsageError: a model is given twice, or an option is out of range.
+        UsageError: a model is given twice, or an argument is out of range.
         VqsynthError: as :func:`transfer`.
     """
     names = [label(domain) for domain in domains]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise UsageError("is given twice; name every model once", field="domains", value=twice)
-    check_strength(options.get("strength", ADAPT))
-    check_gain(options.get("gain_db", 0.0))
+    check_strength(strength)
+    check_gain(gain_db)
+    check_seed(seed)
+    source, output = Path(source), None if output is None else Path(output)
+    shown = display or Silent()
     if source.is_file():
         if output is not None and output.suffix.lower() in (".wav", ".flac") and not output.is_dir():
             raise UsageError("is a folder, which gets a file for each model; name one", field="output", value=output)
@@ -234,6 +257,21 @@ def transfer_all(
         jobs = [(source, (output or Path()) / source.stem)]
     else:
         jobs = [(path, target.with_suffix("")) for path, target in outputs(source, output, "transfer")]
-    return each(
-        source, jobs, display, lambda path, base: transfer(path, domains, base, progress=display.part, **options)
-    )
+
+    def work(path: Path, base: Path) -> list[Transferred]:
+        return transfer(
+            path,
+            domains,
+            base,
+            strength=strength,
+            pitch=pitch,
+            octaves=octaves,
+            level=level,
+            gain_db=gain_db,
+            seed=seed,
+            bits=bits,
+            figure=figure,
+            progress=shown.part,
+        )
+
+    return each(source, jobs, shown, work)

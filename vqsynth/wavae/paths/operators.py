@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
+from vqsynth.control.limits import check_seed
 from vqsynth.control.targets import Target
 from vqsynth.dsp.loudness import FLOOR_DB
 from vqsynth.errors import UsageError
@@ -68,8 +69,7 @@ def randomize(path: LatentPath, amount: float, dims: Dims = None, raw: bool = Fa
         UsageError: unknown dimension, no usable amount, or a negative seed.
     """
     chosen, amount = choose(path, dims), _amount("randomize", amount)
-    if seed < 0:
-        raise UsageError("give a whole number from 0", field="seed", value=seed)
+    check_seed(seed)
     width = _GAUSSIAN_CORNER / NOISE_HZ * path.rate
     reach = int(np.ceil(5 * width))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
