@@ -9,7 +9,7 @@ from vqsynth.control.targets import parse_target
 from vqsynth.errors import UsageError
 
 
-@pytest.mark.parametrize("seed", [-1, 2**63, 10**5000, 1.5, True])
+@pytest.mark.parametrize("seed", [-1, 2**63, 10**5000, 1.5, True], ids=range(5))
 def test_seeds_that_are_none(seed):
     with pytest.raises(UsageError, match="whole number from 0") as caught:
         check_seed(seed)
