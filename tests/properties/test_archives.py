@@ -14,20 +14,22 @@ from vqsynth.render.code_file import CodeSequence, load_codes, save_codes, timbr
 from vqsynth.wavae.paths import path_file
 
 flips = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 255)), min_size=1, max_size=3)
-odd = st.sampled_from([
-    np.zeros(0),
-    np.zeros((3, 3)),
-    np.array("text"),
-    np.array(["loudness", "centroid"]),
-    np.full(9, 1e308),
-    np.array(np.nan),
-    np.array(-1),
-    np.array(2**62),
-    np.array(True),
-    np.zeros(9, np.int8),
-    np.zeros((9, 0)),
-    np.full(9, np.inf),
-])  # fmt: skip
+odd = st.sampled_from(
+    [
+        np.zeros(0),
+        np.zeros((3, 3)),
+        np.array("text"),
+        np.array(["loudness", "centroid"]),
+        np.full(9, 1e308),
+        np.array(np.nan),
+        np.array(-1),
+        np.array(2**62),
+        np.array(True),
+        np.zeros(9, np.int8),
+        np.zeros((9, 0)),
+        np.full(9, np.inf),
+    ]
+)
 
 
 def damaged(data: bytes, places) -> bytes:
