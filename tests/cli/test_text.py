@@ -49,3 +49,12 @@ def test_foreign_text_reaches_no_terminal(command, monkeypatch):
     code, _, err = command("timbres")
     assert code == 2
     assert err == "warning: [31mred [/x] ?\nerror: a: [31m[bold]\n"
+
+
+def test_brackets_of_foreign_text_are_no_markup():
+    from rich.console import Console
+
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(text.markup(f"[/x] [bold]loud[/bold] {ESCAPE}"))
+    assert capture.get().strip() == "[/x] [bold]loud[/bold] [31m"
