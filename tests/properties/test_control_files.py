@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vqsynth.control.targets.breakpoints import read_csv
 from vqsynth.control.targets.midi import read_midi
-from vqsynth.control.targets.toml_file import KEYS, VIBRATO_KEYS, read_target
+from vqsynth.control.targets.toml_file import KEYS, VIBRATO_MOST, read_target
 from vqsynth.errors import UsageError
 from vqsynth.render.sweep.recipe import expand, read_recipe
 from vqsynth.wavae.paths.plane import read_trajectory
@@ -58,7 +58,7 @@ values = st.recursive(
     | st.text(max_size=8)
     | st.sampled_from(["A4", "p10:p90", "Hz", "dB", "smooth", 10**300, "fraction"]),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(VIBRATO_KEYS)), inner, max_size=4)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(VIBRATO_MOST)), inner, max_size=4)
     ),
     max_leaves=6,
 )
@@ -124,7 +124,7 @@ def test_numbers_that_no_curve_can_hold(here, text):
 numbers = st.floats() | st.integers() | st.sampled_from([10**400, 1e308, -1e308, 1e-320, 0, 1])
 fitting = {
     "points": st.lists(st.lists(numbers, min_size=2, max_size=2), min_size=2, max_size=4),
-    "vibrato": st.dictionaries(st.sampled_from(sorted(VIBRATO_KEYS)), numbers, max_size=4),
+    "vibrato": st.dictionaries(st.sampled_from(sorted(VIBRATO_MOST)), numbers, max_size=4),
     "range": st.tuples(numbers, numbers).map(lambda ends: f"{ends[0]!r}:{ends[1]!r}"),
     "note": st.just("A4"),
     "unit": st.just("Hz"),
