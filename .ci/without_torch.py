@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-FEWEST = 400
+FEWEST = 800
 
 
 class Watch:
