@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-FEWEST = 800
+FEWEST = 500
 
 
 class Watch:
