@@ -6,6 +6,7 @@ import contextlib
 import contextvars
 import difflib
 import logging
+import re
 from collections.abc import Iterable, Iterator
 
 logger = logging.getLogger("vqsynth")
@@ -30,14 +31,19 @@ class VqsynthError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, *, field: str | None = None, value: object = None) -> None:
-        self.message, self.field = message, field
-        self.value = None if value is None else str(value)
+        self.message, self.field = _shortened(message), field
+        self.value = None if value is None else _shortened(str(value))
         super().__init__(self.text(field))
 
     def text(self, label: str | None) -> str:
         """The whole sentence, with ``label`` standing for the field (``--gain`` on the command line)."""
         where = " ".join(part for part in (label, self.value) if part)
         return f"{where}: {self.message}" if where else self.message
+
+
+def _shortened(text: str) -> str:
+    """Words that no reader wants whole, such as a number of a thousand digits, cut to their beginning."""
+    return re.sub(r"(\S{60})\S{400,}", r"\1...", text)
 
 
 class UsageError(VqsynthError):

@@ -58,3 +58,10 @@ def test_brackets_of_foreign_text_are_no_markup():
     with console.capture() as capture:
         console.print(text.markup(f"[/x] [bold]loud[/bold] {ESCAPE}"))
     assert capture.get().strip() == "[/x] [bold]loud[/bold] [31m"
+
+
+def test_endless_words_are_cut(command):
+    code, _, err = command("render", "violin", "-t", "9" * 5000)
+    assert code == 2
+    assert "9" * 60 + "..." in err
+    assert len(err) < 1000

@@ -122,7 +122,7 @@ def render(
 def default_output(name: str, words: list[str]) -> Path:
     """``violin_centroid_sin.wav`` in the working folder; of paths, the names without suffix."""
     stems = [Path(word).stem if Path(word).suffix[1:2].isalpha() else Path(word).name for word in (name, *words)]
-    return Path("_".join(re.sub(r"[^\w.+#-]+", "-", stem) for stem in stems) + ".wav")
+    return Path("_".join(re.sub(r"[^\w.+#-]+", "-", stem)[:40] for stem in stems) + ".wav")
 
 
 class Bar:
