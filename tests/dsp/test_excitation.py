@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from vqsynth.dsp.excitation import dispersion_phase, f0_per_sample, pulse_train
+from vqsynth.dsp.excitation import dispersion_phase, f0_per_sample, pulse_train, pulses_of_phase
 
 RATE = 44_100
 
@@ -54,3 +54,40 @@ def test_dispersion_flattens_the_pulses():
     spread = torch.fft.irfft(torch.polar(spectrum, dispersion_phase(RATE, n)), n)
     assert spread.abs().max() < 0.35 * pulse.abs().max()
     assert float(spread.square().sum()) == pytest.approx(float(pulse.square().sum()), rel=0.01)
+
+
+def test_pulses_are_a_sum_of_cosines():
+    generator = torch.Generator().manual_seed(0)
+    phase = torch.cat([2 * torch.pi * torch.rand(500, generator=generator, dtype=torch.float64), torch.zeros(20)])
+    harmonics = 1 + 60 * torch.rand(520, generator=generator, dtype=torch.float64)
+    number = torch.arange(1, 70, dtype=torch.float64)
+    amplitude = (harmonics[:, None] - number + 1).clamp(0, 1)
+    expected = (amplitude * torch.cos(number * phase[:, None])).sum(1) * torch.sqrt(2 / harmonics)
+    assert torch.allclose(pulses_of_phase(phase, harmonics), expected, atol=1e-6)
+
+
+def test_pulses_stand_where_the_phase_is_a_whole_turn():
+    pulses, end = pulse_train(torch.full((441,), 100.0), torch.zeros(()), RATE)
+    assert int(pulses.argmax()) == 440
+    assert float(pulses.max()) == pytest.approx((2 * 220.5) ** 0.5, rel=1e-3)
+    assert float(torch.cos(end)) == pytest.approx(1)
+    # A phase of half a turn moves them by half a period.
+    shifted, _ = pulse_train(torch.full((441,), 100.0), torch.tensor(np.pi), RATE)
+    assert abs(int(shifted.argmax()) - 220) <= 1
+
+
+def test_a_harmonic_enters_without_a_step():
+    phase = torch.linspace(0, 6, 100, dtype=torch.float64)
+    for whole in (2.0, 10.0):
+        below, above = (pulses_of_phase(phase, torch.full((100,), whole + step)) for step in (-1e-7, 1e-7))
+        assert torch.allclose(below, above, atol=1e-5)
+
+
+def test_the_dispersion_is_fixed_and_delays_by_milliseconds():
+    phase = dispersion_phase(RATE, 2048).double()
+    assert torch.equal(dispersion_phase(RATE, 2048).double(), phase)
+    delays = -torch.diff(phase) / (2 * np.pi * RATE / 2048) * 1000
+    assert 0.75 < float(delays[:300].std()) < 3
+    # It wanders: neighbouring bins are delayed alike.
+    assert float(torch.diff(delays).abs().max()) < 1.5
+    assert torch.allclose(dispersion_phase(RATE, 2048, 3.0).double(), 2 * phase, rtol=1e-4, atol=1e-3)
