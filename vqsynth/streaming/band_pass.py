@@ -93,17 +93,20 @@ class BandPass(nn.Module):
         a = torch.stack([2 * d - 1, -2 * d * g, 2 * g * d, 1 - 2 * g * g * d], -1).unflatten(-1, (2, 2))
         b = torch.stack([2 * d * g, 2 * g * g * d], -1)
         c = torch.stack([k * d, -k * d * g], -1)
-        # Powers of A, 0 to size, by doubling.
-        powers = torch.eye(2, dtype=a.dtype, device=a.device).expand(a.shape[0], a.shape[1], 1, 2, 2)
-        step = a[:, :, None]
-        while powers.shape[2] < size:
+        # Powers of A, 0 to size - 1, by doubling: the rows of all so far at once.
+        powers = torch.eye(2, dtype=a.dtype, device=a.device).expand(a.shape[0], a.shape[1], 2, 2)
+        step = a
+        while powers.shape[2] < 2 * size:
             powers = torch.cat([powers, powers @ step], 2)
             step = step @ step
+        powers = powers.unflatten(2, (-1, 2))
         driven = (powers @ b[:, :, None, :, None])[..., 0]
         response = (driven * c[:, :, None]).sum(-1)
         impulse = torch.cat([(k * d * g)[..., None], response[..., : size - 1]], -1)
         output = ((impulse[:, :, self.lags] * self.causal) @ audio[..., None])[..., 0]
         free = (c[:, :, None, None] @ powers)[..., 0, :]
+        if offset == 0 and last == 0:
+            return self._whole(output, free, powers[:, :, size - 1] @ a, (driven * audio.flip(2)[..., None]).sum(2))
         segments = audio.shape[1]
         for index in range(segments):
             first = offset if index == 0 else 0
@@ -114,3 +117,12 @@ class BandPass(nn.Module):
             moved = (powers[:, index, end - first - 1] @ a[:, index] @ charges[..., None])[..., 0]
             self.state_charges = moved + (driven[:, index, : end - first] * x[..., None]).sum(1)
         return output.flatten(1)
+
+    def _whole(self, output: Tensor, free: Tensor, step: Tensor, forced: Tensor) -> Tensor:
+        """Whole segments: only the charges go from one to the next, all else is done at once."""
+        charges = [self.state_charges]
+        for index in range(output.shape[1]):
+            moved = (step[:, index] @ charges[-1][..., None])[..., 0]
+            charges.append(moved + forced[:, index])
+        self.state_charges = charges[-1]
+        return (output + (free @ torch.stack(charges[:-1], 1)[..., None])[..., 0]).flatten(1)

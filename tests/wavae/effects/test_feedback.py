@@ -181,3 +181,30 @@ def test_wild_input_stays_under_the_ceiling(domain):
         frequency = np.full(512, 100.0 if number % 2 else 10_000.0)
         peaks.append(np.abs(loop.push(audio, frequency, np.full(512, 50.0), np.full(512, 100.0))).max())
     assert np.isfinite(peaks).all() and max(peaks) <= CEILING + 1e-6
+
+
+def test_the_loop_compiles_and_takes_a_batch(domain, note):
+    """Two loops side by side are what each is alone, and in TorchScript the same."""
+    noise, sounds = np.random.default_rng(1).standard_normal((2, 40, 512)), (note[:20_480], 0.3 * note[20_480:40_960])
+    blocks = torch.from_numpy(np.stack(sounds)).double().split(512, 1)
+    frequency = torch.tensor([[300.0], [1200.0]]).expand(2, 512)
+    quality, factor = torch.full((2, 512), 5.0), torch.full((2, 512), 0.9)
+
+    def played(loop, rows):
+        loop.reset(len(rows))
+        with torch.inference_mode():
+            return torch.cat(
+                [
+                    loop(block[rows], torch.from_numpy(noise[rows, k]), frequency[rows], quality[rows], factor[rows])
+                    for k, block in enumerate(blocks)
+                ],
+                1,
+            )
+
+    loop = FeedbackLoop(domain)
+    together = played(loop, [0, 1])
+    alone = played(loop, [0])
+    assert torch.allclose(together[0, :8192], alone[0, :8192], atol=1e-3)
+    assert not torch.allclose(together[0], together[1], atol=1e-2)
+    compiled = played(torch.jit.script(loop), [0, 1])
+    assert torch.allclose(compiled[:, :8192], together[:, :8192], atol=1e-3)

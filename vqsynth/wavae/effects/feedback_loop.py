@@ -85,7 +85,8 @@ class FeedbackLoop(nn.Module):
         self.sample_rate, self.block, self.breath_db, self.ceiling = rate, block, breath_db, domain.level
         self.model = whole_stream(domain.model, seed)
         self.limiter = Limiter(rate, 10 ** (CEILING_DB / 20))
-        self.filter, self.noise_filter = BandPass(rate), BandPass(rate)
+        # The model's sound and the noise go through one filter side by side.
+        self.filter = BandPass(rate)
         self.meter, self.input_meter = Meter(rate, domain.config.n_fft), Meter(rate, domain.config.n_fft)
         self.random = np.random.default_rng(seed)
         self.latency, self.model_latency = self.limiter.latency, self.model.latency
@@ -104,8 +105,7 @@ class FeedbackLoop(nn.Module):
         """Begin ``batch`` new streams."""
         self.model.reset(batch)
         self.limiter.reset(batch)
-        self.filter.reset(batch)
-        self.noise_filter.reset(batch)
+        self.filter.reset(2 * batch)
         self.meter.reset(batch)
         self.input_meter.reset(batch)
         silence = torch.zeros(batch, 1, dtype=torch.float64, device=self.meter.window.device)
@@ -129,8 +129,8 @@ class FeedbackLoop(nn.Module):
         """
         audio = audio.double()
         made = self.model((audio + self.state_returning[:, : self.block]).float()).double()
-        band = self.filter(made, frequency, quality)
-        breath = self.noise_filter(noise, frequency, quality)
+        both = self.filter(torch.cat([made, noise.double()]), frequency.repeat(2, 1), quality.repeat(2, 1))
+        band, breath = both[: audio.shape[0]], both[audio.shape[0] :]
         breath = breath * self._unit_gain(frequency[:, -1].double(), quality[:, -1].double())[:, None]
         # What went in one pass ago, and so how loud it is to come back.
         inputs = torch.cat([self.state_input_levels, self.input_meter(audio)[:, None]], 1)
