@@ -44,6 +44,12 @@ def test_resolutions_and_batches_are_averaged():
     assert float(whole) == pytest.approx(float(sum(singles)) / 4, rel=1e-5)
 
 
+def test_the_resolutions_are_the_four_of_the_module():
+    output, target = noise(0), noise(1)
+    four = [float(multi_resolution_stft(output, target, (size,))) for size in (4096, 2048, 1024, 256)]
+    assert float(multi_resolution_stft(output, target)) == pytest.approx(sum(four) / 4, rel=1e-5)
+
+
 def test_differences_below_the_floor_are_not_heard():
     # One resolution, so that the levels are known: a sine of amplitude A has a magnitude of A / 2.
     time = torch.arange(16_384)

@@ -105,14 +105,21 @@ def test_a_further_filter_shapes_but_does_not_change_the_level(law, pulses, nois
     assert torch.allclose(ratio / ratio[..., :1], shape / shape[..., :1], rtol=1e-2)
 
 
+def test_gains_keep_the_sign_and_models_keep_none_of_it(law, noise):
+    power = noise.abs().square()
+    assert ((law.level(noise, power, torch.ones(noise.shape[:2])) / noise).real > 0).all()
+    assert not law.state_dict()
+
+
 def test_silence_stays_finite(law):
     nothing = torch.zeros(1, 1, BINS)
     out = law(nothing.to(torch.complex64), nothing.to(torch.complex64), nothing, nothing, torch.ones(1, 1))
     assert not out.abs().any()
     # Frames fainter than -120 dB are not raised to full level.
     faint = torch.full((1, 1, BINS), 1e-9)
-    raised = law.level(faint.to(torch.complex64), faint.square(), torch.ones(1, 1))
-    assert float(level_of(raised)) < -60
+    for shape in (None, torch.ones(1, 1, BINS)):
+        raised = law.level(faint.to(torch.complex64), faint.square(), torch.ones(1, 1), shape)
+        assert torch.allclose(raised.real, 1e6 * law.unit * faint, rtol=1e-3)
 
 
 def test_frames_are_cut_joined_and_bent():

@@ -96,3 +96,92 @@ def test_a_far_pitch_is_worse_than_a_far_brightness():
 def test_unknown_matcher():
     with pytest.raises(UsageError, match="choose one of nearest, path"):
         match("best", [], table(), np.eye(200, dtype=np.float32), 10)
+
+
+def octaves_off(octaves, weight=1.0, mask=True, name="centroid"):
+    """Costs of codes that miss 1000 Hz by ``octaves``, in a table whose logarithms have a deviation of 1."""
+    wide = np.tile([-1.0, 1.0], 5000)  # so many that the few do not change the deviation
+    log = np.log2(1000) + np.concatenate([octaves, wide])
+    many = len(log)
+    codes = Table({name: 2**log}, std={"f0": np.zeros(many)}, usage=np.ones(many, int), voicing=np.ones(many))
+    codes.values.setdefault("f0", np.full(many, 440.0))
+    asked = goal(name, [1000.0], weight)
+    asked.mask[:] = mask
+    return Costs([asked], codes, prior=False)(0, 1)[0, : len(octaves)]
+
+
+def test_the_cost_of_a_spectral_error_is_its_square_and_then_grows_evenly():
+    unit = 0.085
+    got = octaves_off(unit * np.array([0.0, 0.5, -1.0, 2.0, 3.0, -4.0]))
+    assert got == pytest.approx([0, 0.25, 1, 4, 8, 12], rel=2e-3, abs=1e-4)
+
+
+def test_the_cost_of_a_pitch_error_is_steep_where_bending_ends():
+    cents = np.array([0.0, 28.0, -56.0, 64.0, 72.0, -80.0])
+    got = octaves_off(cents / 1200, name="f0")
+    assert got == pytest.approx([0, 1, 4, 5.2245, 6.6122 + 1, 8.1633 + 4], rel=2e-3, abs=1e-4)
+
+
+def test_weights_count_and_rests_a_hundredth():
+    off = np.array([0.0, 0.085])
+    assert octaves_off(off, weight=3.0)[1] == pytest.approx(3, rel=2e-3)
+    assert octaves_off(off, weight=3.0, mask=False)[1] == pytest.approx(0.03, rel=2e-3)
+
+
+def test_of_equals_the_one_that_the_recordings_use_more():
+    usage = np.array([0, 1, 9])
+    codes = Table({"f0": np.full(3, 440.0)}, std={"f0": np.zeros(3)}, usage=usage, voicing=np.ones(3))
+    asked = [goal("f0", [440.0] * 5)]
+    assert Costs(asked, codes)(0, 1)[0] == pytest.approx([0.02, 0.01, 0.002])
+    assert (match("path", asked, codes, np.zeros((3, 2), np.float32), 5) == 2).all()
+
+
+def test_a_code_without_a_value_is_as_far_as_no_other():
+    codes = table(3)
+    codes.values["centroid"][1] = np.nan
+    costs = Costs([goal("centroid", [20_000.0])], codes, prior=False)(0, 1)[0]
+    assert np.isfinite(costs).all() and costs[1] > 100 * max(costs[0], costs[2])
+
+
+def test_the_cost_of_a_jump_is_its_length_in_that_of_real_playing():
+    codebook = np.array([[0, 0], [3, 4], [0, 8]], np.float32)
+    lengths = np.array([[0, 5, 8], [5, 0, 5], [8, 5, 0]])
+    assert jump_costs(codebook, 2.0, None, PathSettings(jump=0.5)) == pytest.approx(lengths * 0.25, rel=1e-5)
+    # Without a scale: half the mean distance, codes to themselves included.
+    assert jump_costs(codebook, None, None, PathSettings(jump=1.0)) == pytest.approx(lengths / 2, rel=1e-5)
+    rows = np.array([[0, 1, 2], [2, 1, 18]])
+    forgiven = jump_costs(codebook, 5.0, rows, PathSettings(jump=1.0, corpus=0.4))
+    assert forgiven == pytest.approx(np.array([[0, 1 - 0.2, 1.6], [1, 0, 1], [1.6, 1 - 0.36, 0]]), rel=1e-5)
+    assert not jump_costs(np.zeros((3, 2), np.float32), None, None, PathSettings()).any()
+
+
+def test_a_long_path_is_the_cheapest():
+    random = np.random.default_rng(5)
+    local = random.uniform(0, 3, (700, 12)).astype(np.float32)
+    jumps = random.uniform(0, 2, (12, 12)).astype(np.float32)  # not the same there and back
+    total = local[0]
+    for step in local[1:]:
+        total = (total[:, None] + jumps).min(0) + step
+    found = path(lambda start, stop: local[start:stop], 700, jumps, PathSettings(candidates=12))
+    cost = local[np.arange(700), found].sum() + jumps[found[:-1], found[1:]].sum()
+    assert cost == pytest.approx(total.min(), rel=1e-4)
+
+
+def test_the_best_candidates_are_kept(monkeypatch):
+    local = np.random.default_rng(6).permuted(np.tile(np.arange(20, dtype=np.float32), (300, 1)), axis=1)
+    ids, costs = matching._candidates(lambda start, stop: local[start:stop], 10, 300, 4)
+    assert ids.shape == (290, 4)
+    assert (np.sort(costs, 1) == np.arange(4)).all()
+    assert (local[np.arange(10, 300)[:, None], ids] == costs).all()
+
+
+def test_a_block_starts_from_where_the_last_one_ended(monkeypatch):
+    monkeypatch.setattr(matching, "_BLOCK", 4)
+    monkeypatch.setattr(matching, "_OVERLAP", 0)
+    # Code 1 is a little better in the second block, but the way there costs more.
+    local = np.zeros((8, 2), np.float32)
+    local[:4, 1], local[4:, 0] = 1.0, 0.1
+    jumps = np.array([[0, 5], [5, 0]], np.float32)
+    assert not path(lambda start, stop: local[start:stop], 8, jumps).any()
+    # Without a price of jumps each frame goes its own way.
+    assert path(lambda start, stop: local[start:stop], 8, 0 * jumps).tolist() == [0] * 4 + [1] * 4
