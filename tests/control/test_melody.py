@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vqsynth.control.melody import best_octave, bridge, fit_octaves
+from vqsynth.control.melody import _notes, best_octave, bridge, fit_octaves
 
 
 def line(*pitches: float, frames: int = 20) -> np.ndarray:
@@ -53,3 +53,32 @@ def test_short_gaps_are_bridged_and_long_ones_stay():
     assert np.all(np.diff(filled[19:26]) > 0) and gap.min() > 200 and gap.max() < 400
     assert not filled[45:75].any()
     np.testing.assert_allclose(filled[melody > 0], melody[melody > 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("cents, octaves", [(40, 0), (60, -1)])
+def test_a_quarter_tone_beyond_the_range_is_within(cents, octaves):
+    beyond = 2 ** (cents / 1200)
+    assert best_octave(line(600 * beyond), 250, 600) == octaves
+    assert best_octave(line(250 / beyond), 250, 600) == -octaves
+
+
+@pytest.mark.parametrize("semitones, octaves", [(0.8, 0), (1.2, 1), (12.8, 1), (13.5, 2)])
+def test_a_note_moves_once_it_is_a_semitone_outside(semitones, octaves):
+    off = 2 ** (semitones / 12)
+    for pitch, sign in ((640 * off, -1), (250 / off, 1)):
+        fitted, whole = fit_octaves(line(300, 400, 300, 400, pitch), 250, 640)
+        assert whole == 0
+        np.testing.assert_allclose(fitted[80:], pitch * 2.0 ** (sign * octaves), rtol=1e-6)
+        np.testing.assert_allclose(fitted[:80], line(300, 400, 300, 400))
+
+
+def test_notes_end_at_leaps_and_at_rests():
+    assert _notes(line(300, 367, 500, 0, 500, frames=5)) == [(0, 10), (10, 15), (20, 25)]
+    assert _notes(line(0, 300, 240, 0, frames=2)) == [(2, 6)]
+    assert _notes(line(0, 0)) == []
+
+
+def test_a_bridge_is_straight_in_octaves_and_no_longer_than_asked():
+    melody = np.concatenate([line(200, frames=1), np.zeros(5), line(400, frames=2)])
+    np.testing.assert_allclose(bridge(melody, 5), [*(200 * 2 ** (np.arange(7) / 6)), 400], rtol=1e-6)
+    np.testing.assert_array_equal(bridge(melody, 4), melody)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from vqsynth.control.default_pitch import best_pitch
 from vqsynth.control.request import Request
-from vqsynth.control.resolve import resolve, voiced
+from vqsynth.control.resolve import meets, resolve, voiced
 from vqsynth.control.targets import parse_target
 from vqsynth.errors import UsageError
 from vqsynth.library.table import Table
@@ -100,3 +101,63 @@ def test_a_descriptor_that_no_code_has(table):
     with pytest.raises(UsageError, match="none of this timbre's codes"):
         resolve_all(table, request("f0", "A4"))
     assert set(resolve_all(table, request("centroid", "sin"), hold="auto")) == {"centroid"}
+
+
+def test_a_few_odd_frames_are_cut_and_more_are_refused(table, warned):
+    goal = resolve_all(table, request("centroid", "line", "500:3100"))["centroid"]
+    assert goal.values.max() == goal.high == 3000
+    assert "asks for 500 to 3100 Hz" in warned[0] and "2% of the frames" in warned[0]
+    with pytest.raises(UsageError, match="asks for 500 to 3400 Hz"):
+        resolve_all(table, request("centroid", "line", "500:3400"))
+
+
+@pytest.mark.parametrize("edge, sign", [(880, 1), (220, -1)])
+def test_bending_carries_a_pitch_a_semitone_further(table, edge, sign):
+    near, far = (edge * 2 ** (sign * semitones / 12) for semitones in (0.9, 1.1))
+    goal = resolve_all(table, request("f0", f"{near:.3f} Hz"))["f0"]
+    assert goal.values == pytest.approx(near, rel=1e-5)
+    with pytest.raises(UsageError, match="reaches 220 to 880 Hz"):
+        resolve_all(table, request("f0", f"{far:.3f} Hz"))
+
+
+def test_a_code_meets_a_range_within_a_semitone_and_a_pitch_within_sixty_cents(table):
+    goal = resolve_all(table, request("centroid", "sin", "1000:2000"))["centroid"]
+    table.values["centroid"][:6] = [1000 / 1.07, 1000 / 1.05, 1500, 2000 * 1.05, 2000 * 1.07, np.nan]
+    log = np.abs(np.log2(table.column("centroid")[:6] / np.clip(table.column("centroid")[:6], 1000, 2000)))
+    assert meets(goal, table)[:6].tolist() == (log <= 1 / 12).tolist()
+    assert meets(goal, table, 2.0)[:6].tolist() == (log <= 2 / 12).tolist()
+    pitch = resolve_all(table, request("f0", "A4"))["f0"]
+    table.values["f0"][:4] = 440 * 2 ** (np.array([-61, -59, 59, 61]) / 1200)
+    assert meets(pitch, table)[:4].tolist() == [False, True, True, False]
+
+
+def test_the_held_pitch_is_a_note_of_the_piano(table):
+    table.values["f0"] *= 2 ** (15 / 1200)
+    span = [("centroid", lambda among: (1100.0, 2900.0))]
+    assert best_pitch(table, voiced(table), span) == pytest.approx(440, rel=1e-9)
+    # The lowest and the highest are among the choices.
+    assert best_pitch(table, voiced(table), [("centroid", lambda among: (510.0, 990.0))]) == pytest.approx(220)
+    table.values["centroid"][40:] = np.geomspace(4000, 8000, 20)
+    assert best_pitch(table, voiced(table), [("centroid", lambda among: (4000.0, 8000.0))]) == pytest.approx(880)
+
+
+def test_the_held_pitch_has_codes_all_along_the_range(table):
+    table.values["centroid"][:20] = np.geomspace(1000, 3000, 20)
+    table.values["centroid"][20:40] = np.repeat([1000.0, 3000.0], 10)
+    span = [("centroid", lambda among: (1000.0, 3000.0))]
+    assert best_pitch(table, voiced(table), span) == pytest.approx(220)
+    # Codes whose brightness is not known do not help.
+    table.values["centroid"][:18] = np.nan
+    assert best_pitch(table, voiced(table), span) == pytest.approx(440)
+
+
+def test_of_equal_pitches_the_one_with_more_codes_is_held(table):
+    sings = np.ones(60, bool)
+    for kept, pitch in ((20, 440), (0, 220), (40, 880)):
+        sings[:] = False
+        sings[[0, 1, 2, 3, 4, 5, 6, 20, 21, 22, 23, 24, 25, 26, 40, 41, 42, 43, 44, 45, 46]] = True
+        sings[kept : kept + 12] = True
+        assert best_pitch(table, sings, []) == pytest.approx(pitch)
+    sings[:] = False
+    sings[:5] = True
+    assert best_pitch(table, sings, []) is None

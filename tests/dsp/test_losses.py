@@ -2,6 +2,8 @@
 
 import math
 
+import librosa
+import numpy as np
 import pytest
 import torch
 
@@ -83,3 +85,15 @@ def test_descent_leads_to_the_target():
     silent = torch.zeros(1, 8192, requires_grad=True)
     multi_resolution_stft(silent, noise(0)[:, :8192]).backward()
     assert torch.isfinite(silent.grad).all()
+
+
+@pytest.mark.parametrize("quiet", [0.0, 1e-4, 0.1])
+def test_it_is_the_published_distance_with_its_floor(quiet):
+    output, target = noise(0), quiet * noise(1)
+    magnitudes = [
+        np.sqrt(np.abs(librosa.stft(x[0].numpy(), n_fft=512, hop_length=128, pad_mode="constant")) ** 2 + 1e-9) / 256
+        for x in (output, target)
+    ]
+    convergence = np.linalg.norm(magnitudes[0] - magnitudes[1]) / max(np.linalg.norm(magnitudes[1]), 1e-3)
+    distance = np.abs(np.log(magnitudes[0] + 1e-4) - np.log(magnitudes[1] + 1e-4)).mean()
+    assert float(multi_resolution_stft(output, target, (512,))) == pytest.approx(convergence + distance, rel=1e-3)

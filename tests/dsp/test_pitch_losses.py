@@ -47,3 +47,10 @@ def test_silence_and_unvoiced_frames_do_not_count():
 
 def test_weighted_mean():
     assert float(weighted_mean(torch.tensor([1.0, 3.0, 99.0]), torch.tensor([True, True, False]))) == 2.0
+
+
+@pytest.mark.parametrize("f0", [110.0, 331.0])
+def test_a_pitch_that_says_nothing_costs_the_logarithm_of_the_bins(f0):
+    active = torch.ones(1, 1, dtype=torch.bool)
+    entropy, _ = pitch_losses(torch.zeros(1, 1, BINS), torch.zeros(1, 1), torch.tensor([[f0]]), active)
+    assert float(entropy) == pytest.approx(math.log(BINS), rel=1e-5)

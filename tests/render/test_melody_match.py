@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqsynth.render.melody_match import PitchedCosts, codes_at_pitch
+from vqsynth.render.melody_match import PitchedCosts, codes_at_pitch, reachable_f0
 
 
 def test_costs_prefer_the_pitch_where_there_is_one_and_the_sound_elsewhere():
@@ -39,3 +39,21 @@ def test_codes_at_pitch_move_smoothly(tiny_timbre):
     assert smooth < 0.6 * torn
     off = np.abs(12 * np.log2(tiny_timbre.table.column("f0")[codes] / f0))
     assert np.median(off) < 1.0
+
+
+def test_a_pitch_costs_by_tolerances_and_a_latent_by_the_nearest():
+    codebook = np.array([[0.0], [10.0]], np.float32)
+    code_f0 = np.array([440.0, np.nan])
+    f0 = np.array([440 * 2 ** (0.8 / 12), 0.0])
+    # The nearest code is 9 away on average, four units.
+    costs = PitchedCosts(np.full((2, 1), 3.0, np.float32), codebook, code_f0, f0)(0, 2)
+    np.testing.assert_allclose(costs, [[4, 1e4 + 40 / 2.25], [0, 40 / 2.25]], rtol=1e-3)
+    # Frames that are codes: a tenth of the codebook's variance instead.
+    costs = PitchedCosts(np.zeros((2, 1), np.float32), codebook, code_f0, 0 * f0)(0, 2)
+    np.testing.assert_allclose(costs, [[0, 100 / 0.625]] * 2, rtol=1e-3)
+
+
+def test_the_reach_of_a_timbre_is_that_of_its_codes(tiny_timbre):
+    low, high = reachable_f0(tiny_timbre)
+    f0 = tiny_timbre.table.column("f0")
+    assert np.nanmin(f0) - 1e-3 <= low < np.nanmedian(f0) < high <= np.nanmax(f0) + 1e-3
