@@ -161,3 +161,5 @@ def test_of_equal_pitches_the_one_with_more_codes_is_held(table):
     sings[:] = False
     sings[:5] = True
     assert best_pitch(table, sings, []) is None
+    sings[5] = True
+    assert best_pitch(table, sings, []) == pytest.approx(220)

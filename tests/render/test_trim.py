@@ -81,3 +81,12 @@ def test_a_leap_of_a_single_frame_is_bent_back_whole():
     shaped.f0[10] = 330.0
     cents = bend_towards(shaped, torch.full((20,), 220.0), 100.0)
     assert torch.allclose(shaped.bend(cents).f0, torch.full((20,), 220.0)) and float(cents[10]) < -600
+
+
+def test_the_moments_in_bands_are_those_of_all_bins(moments):
+    synth, harmonic, noise, solver = moments
+    trims = [Trim.zeros(6), Trim(torch.linspace(-4, 4, 6), torch.linspace(1, -1, 6), torch.linspace(0, 1, 6))]
+    for trim in trims:
+        expected = values(synth, harmonic, noise, trim)
+        for got, wanted in zip(solver.values(trim), expected):
+            assert torch.allclose(got.float(), wanted, rtol=0.02)

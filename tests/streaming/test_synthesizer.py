@@ -144,3 +144,22 @@ def test_noise_follows_the_seed():
     first, again, other = (synth.render(sequence, torch.ones(20), seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.allclose(first, other)
+
+
+def test_a_batch_for_training_is_the_same_law():
+    sequence = frames(81, 330.0, 0.02)
+    gain = torch.zeros(2, 81)
+    gain[0], gain[1, 40] = 1.0, 1.0
+    gain.requires_grad_()
+    f0, harmonic, noise = (x.expand(2, *x.shape) for x in (sequence.f0, sequence.harmonic, sequence.noise))
+    generator = torch.Generator().manual_seed(0)
+    audio = FrameSynthesizer(44_100, 2048).synthesise_batch(f0, harmonic, noise, gain, generator)
+    assert audio.shape == (2, 80 * 512)
+    steady, burst = audio.detach().numpy()
+    assert np.median(loudness(steady, 44_100)[8:-8]) == pytest.approx(UNIT_LUFS, abs=0.5)
+    measured, _, voiced = tracker.track(steady, 44_100, 2048, 512)
+    assert voiced[6:-6].all() and np.abs(1200 * np.log2(measured[6:-6] / 330)).max() < 5
+    energy = np.square(burst)
+    assert (energy * np.arange(len(burst))).sum() / energy.sum() == pytest.approx(40 * 512, abs=256)
+    audio.square().sum().backward()
+    assert gain.grad is not None and (gain.grad[0] > 0).all() and gain.grad[1, 40] > 0
