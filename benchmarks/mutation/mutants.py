@@ -122,7 +122,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, object]]:
 def _removals(node: ast.AST) -> Iterator[tuple[ast.AST, str, object, ast.AST]]:
     """Blocks without one update, one call whose value nobody takes, or one further assignment to a name."""
     for field in ("body", "orelse"):
-        block = getattr(node, field, None)
+        block = getattr(node, field, [])
         for at, child in enumerate(block if isinstance(block, list) else []):
             call = isinstance(child, ast.Expr) and isinstance(child.value, ast.Call)
             stored = isinstance(child, ast.Assign) and not isinstance(child.targets[0], (ast.Name, ast.Tuple))

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 _LOADED = ["numpy", "torch", "scipy.signal", "librosa", "soundfile", "pytest", "pydantic", "typer"]
@@ -40,7 +41,7 @@ def copy_of(root: Path, package: str, folder: Path) -> None:
 def survives(source: str, file: Path, tests: list[str], timeout: float, root: Path = ROOT) -> bool:
     """Whether the tests pass with ``source`` in place of ``file`` (relative to ``root``)."""
     forks = "forkserver" in multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if forks else "spawn")
+    context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
     context.set_forkserver_preload(_LOADED if root == ROOT else ["pytest"])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
