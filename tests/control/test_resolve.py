@@ -167,7 +167,7 @@ def test_of_equal_pitches_the_one_with_more_codes_is_held(table):
 
 def test_a_code_without_voice_meets_a_brightness_and_no_pitch(table):
     table.voicing[20:30] = 0.2
-    requests = request("centroid", "sin", "900:3100"), request("f0", "A4")
+    requests = request("centroid", "sin", "1000:3000"), request("f0", "A4")
     brightness, pitch = (resolve_all(table, r)[r.descriptor] for r in requests)
     assert meets(brightness, table)[20:40].all()
     assert meets(pitch, table)[20:40].tolist() == [False] * 10 + [True] * 10
