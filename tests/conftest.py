@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from threadpoolctl import threadpool_limits
 
 RATE = 44_100
+
+
+def pytest_configure() -> None:
+    """One thread a process, also in those that tests start: the tests themselves run side by side."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    threadpool_limits(1)
 
 
 def tone(
@@ -24,6 +35,27 @@ def tone(
     sound = waves.sum(0)
     fade = np.minimum(1.0, np.minimum(np.arange(len(f0)), np.arange(len(f0))[::-1]) / (0.01 * rate))
     return (level * sound / np.abs(sound).max() * fade).astype(np.float32)
+
+
+@contextlib.contextmanager
+def once(factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder that all processes of a test run share, and whether it is still to be filled.
+
+    One process fills it, the others wait.
+    """
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder, done = root / name, root / f"{name}.done"
+    with open(root / f"{name}.lock", "w") as lock:
+        with contextlib.suppress(ImportError):  # Windows has no such lock; there it is filled twice
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        fresh = not done.exists()
+        folder.mkdir(exist_ok=True)
+        yield folder, fresh
+        done.touch()
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +79,10 @@ def tiny_timbre(recordings: Path, tmp_path_factory: pytest.TempPathFactory):
 
     config = ModelConfig(width=32, encoder_blocks=1, decoder_blocks=1, n_mels=48, code_dim=8, n_codes=64)
     settings = VqvaeSettings(steps=150, batch_size=4, segment_frames=32, validations=2, vary="off")
-    return vqsynth.train(recordings, tmp_path_factory.mktemp("codebooks") / "tiny", config, settings, device="cpu")
+    with once(tmp_path_factory, "codebooks") as (folder, fresh):
+        if fresh:
+            vqsynth.train(recordings, folder / "tiny", config, settings, device="cpu")
+    return vqsynth.load(folder / "tiny")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import csv
 import json
 import os
@@ -172,7 +173,9 @@ def cluster(tmp_path):
     def start(module, *arguments):
         command = [sys.executable, "-m", f"distributed.cli.{module}", "--host", "127.0.0.1", *arguments]
         with open(logs / f"{len(processes)}.txt", "w") as log:
-            processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=logs, env=environment))
+            processes.append(
+                subprocess.Popen(command, stdout=log, stderr=log, cwd=logs, env=environment, start_new_session=True)
+            )
 
     start("dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(contact))
     for _ in range(2):
@@ -188,10 +191,11 @@ def cluster(tmp_path):
             client.wait_for_workers(2, timeout=180)
         yield address
     finally:
+        # Whatever has happened, nothing of it stays.
         for process in reversed(processes):
-            process.terminate()
-        for process in processes:
-            process.wait(timeout=20)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def test_a_dask_cluster_gives_the_same_sounds(items, cluster, tmp_path):
@@ -210,8 +214,9 @@ def test_a_dask_cluster_gives_the_same_sounds(items, cluster, tmp_path):
         assert all(os.getpid() != pid for pid in client.run(os.getpid).values())
 
 
-def test_no_cluster_is_a_clear_error(items, tmp_path):
+def test_no_cluster_is_a_clear_error(items, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
+    monkeypatch.setattr("vqsynth.render.sweep.run.CONNECT_SECONDS", 1)
     with pytest.raises(VqsynthError, match="dask tcp://127.0.0.1:9: no scheduler answers"):
         sweep(items, tmp_path / "out", dask="tcp://127.0.0.1:9")
     assert not list(tmp_path.iterdir())

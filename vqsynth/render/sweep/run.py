@@ -25,6 +25,8 @@ from vqsynth.storage.sound_file import native_name
 if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
 
+CONNECT_SECONDS = 10
+"""For which a cluster is asked for."""
 _MANIFEST_SECONDS = 5.0
 _local = threading.local()
 
@@ -156,7 +158,7 @@ def _client(address: str) -> Any:
     except ImportError as error:
         raise UsageError("needs the packages dask and distributed; install vqsynth[dask]", field="dask") from error
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise VqsynthError(
             f"no scheduler answers there ({error or 'no connection'}); start one with `dask scheduler`",
