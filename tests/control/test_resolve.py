@@ -7,8 +7,10 @@ from vqsynth.control.default_pitch import best_pitch
 from vqsynth.control.request import Request
 from vqsynth.control.resolve import meets, resolve, voiced
 from vqsynth.control.targets import parse_target
+from vqsynth.dsp.notes import note_to_hz
 from vqsynth.errors import UsageError
 from vqsynth.library.table import Table
+from vqsynth.library.timbre import load
 
 TIMES = np.linspace(0, 10, 500)
 
@@ -171,3 +173,34 @@ def test_a_code_without_voice_meets_a_brightness_and_no_pitch(table):
     brightness, pitch = (resolve_all(table, r)[r.descriptor] for r in requests)
     assert meets(brightness, table)[20:40].all()
     assert meets(pitch, table)[20:40].tolist() == [False] * 10 + [True] * 10
+
+
+HELD = {
+    "cello": ["A3", "A3", "E4", "D#3", "A#2"],
+    "flute": ["F5", "A6", "A4", "A#6", "A5"],
+    "horn": ["A2", "A2", "D3", "A2", "D3"],
+    "saxophone": ["E4", "E4", "E4", "E4", "E4"],
+    "singing": ["B2", "B2", "A3", "F3", "B2"],
+    "singing_female": ["F4", "C5", "F#4", "F#4", "C#5"],
+    "trumpet": ["F4", "G#3", "G#5", "F#4", "G#3"],
+    "violin": ["B3", "G5", "A3", "G#5", "B3"],
+}
+ASKED = [
+    ("centroid", "p10:p90"),
+    ("bandwidth", "p10:p90"),
+    ("centroid", "1000:2000"),
+    ("rolloff", "p20:p80"),
+    ("flatness", "p30:p70"),
+]
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_the_pitches_held_by_the_shipped_timbres_stay(name):
+    """The default render of a timbre is its face: the pitch that it holds must not move by accident."""
+    codes = load(name).table
+    times = np.arange(400) / 86.13
+    for (descriptor, range_), note in zip(ASKED, HELD[name]):
+        asked = [Request(descriptor, "sin", range_)]
+        held = {goal.name: goal for goal in resolve(asked, codes, times, 4.6, clamp=True, reach=1 / 6)}["f0"]
+        assert held.held
+        assert held.values == pytest.approx(np.full(400, note_to_hz(note))), (descriptor, range_)
