@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from vqsynth.dsp.source_filter import Frames
-from vqsynth.render.trim import TILT_LIMIT, Moments, Trim, bend_towards, octaves_of_bins
+from vqsynth.render.trim import TILT_LIMIT, Moments, Trim, bend_towards, octaves_of, octaves_of_bins
 from vqsynth.streaming.synthesizer import Synthesizer
 
 
@@ -90,3 +90,8 @@ def test_the_moments_in_bands_are_those_of_all_bins(moments):
         expected = values(synth, harmonic, noise, trim)
         for got, wanted in zip(solver.values(trim), expected):
             assert torch.allclose(got.float(), wanted, rtol=0.02)
+
+
+def test_tilts_are_flat_below_sixty_hertz():
+    octaves = octaves_of(torch.tensor([20.0, 60.0, 120.0, 1000.0, 8000.0]))
+    assert octaves.tolist() == pytest.approx([np.log2(0.06), np.log2(0.06), np.log2(0.12), 0.0, 3.0], abs=1e-6)

@@ -70,3 +70,16 @@ def test_the_gain_never_jumps():
 
 def test_nothing_gives_nothing():
     assert Stream(RATE).push(np.zeros(0)).shape == (0,)
+
+
+def test_the_gain_returns_with_its_time_constant():
+    """80 ms after a burst 1/e of the reduction is left."""
+    audio = np.full(RATE, 0.2)
+    audio[4000:8000] = 4.0
+    stream = Stream(RATE, 0.5)
+    gain = stream.push(audio)[stream.latency :] / audio[: RATE - stream.latency]
+    reduced = 1 - gain
+    start = 8000 + 2 * stream.length
+    for seconds in (0.04, 0.08, 0.16):
+        left = reduced[start + round(seconds * RATE)] / reduced[start]
+        assert left == pytest.approx(np.exp(-seconds / 0.08), rel=0.02)
