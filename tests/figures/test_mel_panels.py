@@ -82,3 +82,11 @@ def test_a_missing_folder_is_made_and_one_that_cannot_be_is_named(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
     with pytest.raises(VqsynthError, match="cannot be made"):
         mel_panels(tmp_path / "new" / "a.png" / "b.png", [("a", sine(500, 0.1))], RATE)
+
+
+def test_any_name_of_a_file_is_a_title(tmp_path):
+    audio = 0.1 * np.sin(2 * np.pi * 440 * np.arange(22_050) / 44_100).astype(np.float32)
+    panels = [("bytes \udcff\udcfe.wav", audio), ("costs $5_{ and $6.wav", audio)]
+    figure = mel_panels(tmp_path / "titles.png", panels, 44_100)
+    assert (tmp_path / "titles.png").stat().st_size > 10_000
+    assert figure.axes[1].get_title(loc="left") == "costs $5_{ and $6.wav"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqsynth.figures.mel import blank, draw_mel, save
+from vqsynth.figures.text import set_title
 from vqsynth.streaming.band_pass import SEGMENT
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def draw(path: str | Path, audio: np.ndarray, sample_rate: int, curves: dict[str
     )
     axes[0].legend(loc="upper right", fontsize=8, facecolor="black", framealpha=0.5, labelcolor="white")
     axes[0].set_ylabel("frequency (Hz)", fontsize=9)
-    axes[0].set_title(f"mel spectrogram of the output: {model} listening to itself", loc="left", fontsize=10)
+    set_title(axes[0], f"mel spectrogram of the output: {model} listening to itself")
     _curve(axes[1], times, curves["frequency"], "centre frequency of the band-pass", "f (Hz)")
     _octaves(axes[1], curves["frequency"])
     _curve(axes[2], times, curves["q"], "quality of the band-pass: centre frequency over bandwidth", "Q")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vqsynth.figures.text import set_title
 from vqsynth.storage.atomic import atomic_path
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def draw_panels(
         place = grid[0, number] if side_by_side else grid[number, 0]
         axes = figure.add_subplot(place, sharex=shown[0] if shown else None, sharey=shown[0] if shown else None)
         image = _draw(axes, level, len(audio) / sample_rate, sample_rate, top)
-        axes.set_title(name, loc="left", fontsize=10)
+        set_title(axes, name)
         outer = number == 0 or not side_by_side
         axes.set_ylabel("frequency (Hz)" if outer else "", fontsize=9)
         axes.tick_params(labelleft=outer)

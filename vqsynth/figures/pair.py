@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vqsynth.corpus.files import stream_mono
+from vqsynth.figures.text import set_title
 from vqsynth.storage.atomic import atomic_path
 
 _COLUMNS = 1200
@@ -46,7 +47,7 @@ def draw_pair(
             extent=(0, seconds, 0, levels.shape[1]),
             interpolation="none",
         )
-        axis.set_title(Path(path).name, loc="left", fontsize=9)
+        set_title(axis, Path(path).name, 9.0)
         axis.set_ylabel(f"mel band (0 to {high:g} kHz)")
     axes[1].set_xlabel("time (s)")
     with atomic_path(figure) as temporary:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from vqsynth.dsp.stft import hann
+from vqsynth.figures.text import set_title
 from vqsynth.storage.atomic import atomic_path
 from vqsynth.storage.spool import AudioSpool
 
@@ -113,7 +114,8 @@ def draw(
         extent=(0, seconds, 0, (bins - 1) * sample_rate / n_fft / 1000),
         interpolation="bilinear",
     )
-    axes[0].set(ylabel="frequency (kHz)", ylim=(0, top / 1000), title=title)
+    axes[0].set(ylabel="frequency (kHz)", ylim=(0, top / 1000))
+    set_title(axes[0], title, 12.0, "center")
     figure.colorbar(image, ax=axes[0], pad=0.01, aspect=18).set_label("level (dB)")
     step = max(1, len(times) // _POINTS)
     for axis, goal in zip(axes[1:], shown):
