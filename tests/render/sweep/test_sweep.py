@@ -138,10 +138,12 @@ def test_killed_and_started_again(tiny_timbre, tmp_path):
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 60
-    while len(list(folder.glob("tiny*.png"))) < 2 and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        while len(list(folder.glob("tiny*.png"))) < 2 and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.02)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     before = stamps(folder)
     assert 2 <= len(before) < 40
     complete = {path.stem for path in folder.glob("tiny*.png")}
