@@ -22,6 +22,7 @@ ROOMS = (
     ("figures",),
     ("training",),
     ("vqvae",),
+    ("units",),
     ("library",),
     ("control",),
     ("wavae", "render"),

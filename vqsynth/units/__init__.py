@@ -1,0 +1,1 @@
+"""Units: what the recordings of a timbre did, frame by frame."""
