@@ -34,6 +34,14 @@ def test_a_glide_is_never_torn():
     assert np.abs(np.diff(12 * np.log2(fitted))).max() < 0.5
 
 
+@pytest.mark.parametrize("outside, octaves", [(1, 0), (9, 0), (11, 1), (40, 1)])
+def test_a_melody_moves_only_if_a_tenth_of_it_gains(outside, octaves):
+    melody = np.repeat(np.array([300, 200], np.float32), [100 - outside, outside])
+    assert best_octave(melody, 250, 640) == octaves
+    # Two octaves must be worth two tenths.
+    assert best_octave(melody / 2, 250, 640) == 1 + (outside > 10)
+
+
 def test_silence_and_narrow_ranges_do_no_harm():
     fitted, octaves = fit_octaves(np.zeros(10, np.float32), 250, 600)
     assert octaves == 0 and not fitted.any()
@@ -55,8 +63,8 @@ def test_short_gaps_are_bridged_and_long_ones_stay():
     np.testing.assert_allclose(filled[melody > 0], melody[melody > 0], rtol=1e-6)
 
 
-@pytest.mark.parametrize("cents, octaves", [(40, 0), (60, -1)])
-def test_a_quarter_tone_beyond_the_range_is_within(cents, octaves):
+@pytest.mark.parametrize("cents, octaves", [(90, 0), (110, -1)])
+def test_a_semitone_beyond_the_range_is_within(cents, octaves):
     beyond = 2 ** (cents / 1200)
     assert best_octave(line(600 * beyond), 250, 600) == octaves
     assert best_octave(line(250 / beyond), 250, 600) == -octaves

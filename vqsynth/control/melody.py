@@ -5,21 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 _LEAP = 4.0  # semitones between frames that are two notes, not one
+_MARGIN = 1 / 12  # octaves beyond the range that are as good as within
+_PRICE = 0.1  # share of the frames that must come into the range for every octave of a move
 
 
 def best_octave(f0: np.ndarray, low: float, high: float) -> int:
     """Octaves by which the whole melody moves so that most of it lies in ``low`` to ``high`` Hz.
 
-    Shape: f0 [frames] Hz, 0 where unvoiced. Of equally good moves the smallest is taken.
+    A melody stays where it is unless a move brings clearly more of it into the range: a tenth of its frames
+    for every octave. Shape: f0 [frames] Hz, 0 where unvoiced.
     """
     pitch = np.log2(f0[f0 > 0])
     if not len(pitch):
         return 0
-    half = 1 / 24  # a quarter tone beyond the range is as good as within
+    bottom, top = np.log2(low) - _MARGIN, np.log2(high) + _MARGIN
     moves = sorted(range(-6, 7), key=lambda k: (abs(k), k))
-    inside = [np.mean((pitch + k >= np.log2(low) - half) & (pitch + k <= np.log2(high) + half)) for k in moves]
+    inside = [float(np.mean((pitch + k >= bottom) & (pitch + k <= top))) for k in moves]
     if max(inside) > 0:
-        return moves[int(np.argmax(inside))]
+        return moves[int(np.argmax([share - _PRICE * abs(k) for share, k in zip(inside, moves)]))]
     return int(np.round(np.log2(np.sqrt(low * high)) - np.median(pitch)))
 
 
@@ -45,10 +48,10 @@ def fit_octaves(f0: np.ndarray, low: float, high: float, octaves: int | None = N
     for start, stop in _notes(moved):
         pitch = float(np.log2(np.median(moved[start:stop])))
         further = 0
-        if pitch < np.log2(low) - 1 / 12:
-            further = int(np.ceil(np.log2(low) - 1 / 12 - pitch))
-        elif pitch > np.log2(high) + 1 / 12:
-            further = -int(np.ceil(pitch - np.log2(high) - 1 / 12))
+        if pitch < np.log2(low) - _MARGIN:
+            further = int(np.ceil(np.log2(low) - _MARGIN - pitch))
+        elif pitch > np.log2(high) + _MARGIN:
+            further = -int(np.ceil(pitch - np.log2(high) - _MARGIN))
         moved[start:stop] *= 2.0**further
     return moved.astype(np.float32), whole
 

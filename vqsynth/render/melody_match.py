@@ -12,15 +12,30 @@ if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
 
 _TOLERANCE = 0.4  # semitones by which a code may miss its pitch at a cost of 1; bending does the rest
+_RARE = 0.003  # share of playing at either end of the pitch range that may be a slip of the tracker
+_APART = 1 / 12  # octaves without a code, beyond which lies the slip
 _LATENT_WEIGHT = 4.0  # cost of being twice as far as the nearest code
 
 
 def reachable_f0(timbre: Timbre) -> tuple[float, float] | None:
-    """Lowest and highest pitch in Hz that a timbre's codes sing, or None if they have none."""
-    if "f0" not in timbre.table.names or not np.isfinite(timbre.table.column("f0")).any():
+    """Lowest and highest pitch in Hz that a timbre's recordings play, or None if its codes have none.
+
+    Codes count by how often the recordings use them; a few stray ones beyond a gap are no range.
+    """
+    if "f0" not in timbre.table.names:
         return None
-    low, high = np.asarray(timbre.table.percentile("f0", np.array([1.0, 99.0])))
-    return float(low), float(high)
+    f0, usage = timbre.table.column("f0"), np.asarray(timbre.table.usage, float)
+    sung = np.isfinite(f0)
+    if not sung.any():
+        return None
+    weights = usage[sung] if usage[sung].any() else np.ones(int(sung.sum()))
+    order = np.argsort(f0[sung])
+    pitch, share = f0[sung][order], np.cumsum(weights[order]) / weights.sum()
+    low, high = np.searchsorted(share, [_RARE, 1 - _RARE])
+    # Slips lie apart; the last note of a scale, which few frames play, does not.
+    gaps = np.flatnonzero(np.diff(np.log2(pitch)) > _APART)
+    first, last = [0, *(gaps[gaps < low] + 1)][-1], [*gaps[gaps >= high], -1][0]
+    return float(pitch[first]), float(pitch[last])
 
 
 class PitchedCosts:
