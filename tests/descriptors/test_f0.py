@@ -76,6 +76,37 @@ def test_octave_leap_stays_a_leap():
         assert abs(cents(np.median(value[middle - 8 : middle + 8]), expected)) < 5
 
 
+@pytest.mark.parametrize("seconds", [0.15, 0.2])
+@pytest.mark.parametrize("low, high", [(220.0, 440.0), (220.0, 880.0), (300.0, 900.0), (523.0, 1046.0)])
+def test_a_short_leap_stays_a_leap(low, high, seconds):
+    for note, leap in ((low, high), (high, low)):
+        hz = np.repeat([note, leap, note], [RATE, int(seconds * RATE), RATE])
+        value, _, voiced = f0.track(tone(hz, len(hz) / RATE), RATE)
+        inside = slice(int(1.04 * RATE / 512) + 1, int((0.96 + seconds) * RATE / 512))
+        assert voiced[inside].all()
+        assert np.abs(cents(value[inside], leap)).max() < 20
+
+
+@pytest.mark.parametrize("hz", [466.0, 587.0, 1046.0, 1760.0])
+def test_a_note_dies_away_in_its_octave(hz):
+    noise = 0.0012 * np.random.default_rng(3).standard_normal(2 * RATE)
+    fading = tone(hz, 2.0, slope=2) * 10 ** (-np.linspace(0, 55, 2 * RATE) / 20) + noise
+    value, _, voiced = f0.track(fading.astype(np.float32), RATE)
+    assert voiced.mean() > 0.85
+    assert np.abs(cents(value[voiced], hz)).max() < 200
+
+
+@pytest.mark.parametrize("hz", [523.0, 659.0, 880.0])
+def test_a_breath_an_octave_below_is_no_note(hz):
+    sound = tone(hz, 2.0, slope=2).astype(float)
+    below = 0.35 * tone(hz / 2, 0.15, slope=3)
+    sound[RATE : RATE + len(below)] += below * np.hanning(len(below)) ** 0.3
+    sound += 0.003 * np.random.default_rng(3).standard_normal(len(sound))
+    value, _, voiced = f0.track(sound.astype(np.float32), RATE)
+    assert voiced[3:-3].all()
+    assert np.abs(cents(value[voiced], hz)).max() < 200
+
+
 @pytest.mark.parametrize("level", [0.5, 0.003])
 def test_noise_has_no_pitch(level):
     noise = np.random.default_rng(2).standard_normal(RATE).astype(np.float32) * level

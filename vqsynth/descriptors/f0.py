@@ -6,6 +6,7 @@ pitch is in Hz and 0 where a frame is unvoiced.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ FMIN, FMAX = 46.875, 2800.0
 METHODS = ("auto", "swift", "yin", "pyin")
 _BLOCK = 4096  # frames analyzed at a time, so that memory does not grow with the recording
 _OCTAVES = np.log2([0.25, 1 / 3, 0.5, 2.0, 3.0, 4.0])
+_SLIP, _SLIP_HEARD = (0.64, 0.81), (0.4, 0.95)
+"""A run is a slip downwards where the note explains more than this share of it, one upwards where it explains
+less than this share of what the note does; without and with the network's word for the note."""
 _LOW_HZ = 130.0  # below, harmonics need the longer window to stand apart
 
 
@@ -78,7 +82,7 @@ def _verify(
     fmax: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Check octaves, sharpen, and hear what the network cannot: new ``(f0 [T], confidence [T])``."""
-    f0, confidence = f0.copy(), confidence.copy()
+    network, f0, confidence = f0, f0.copy(), confidence.copy()
     tonal = np.zeros(len(f0), dtype=bool)
     for start in range(0, len(f0), _BLOCK):
         block = np.arange(start, min(start + _BLOCK, len(f0)))
@@ -103,7 +107,73 @@ def _verify(
     # A pure tone lasts and does not leap; a peak of noise does neither.
     steady = tonal & _steady(f0, tonal | (confidence >= _swift.THRESHOLD))
     confidence[steady] = np.maximum(confidence[steady], 0.75)
-    return _outvote(f0, confidence, heard)
+    f0, confidence = _outvote(f0, confidence, heard)
+    return _rejoin(audio, sample_rate, hop_length, f0, heard & (confidence >= _swift.THRESHOLD), network), confidence
+
+
+def _rejoin(
+    audio: np.ndarray,
+    sample_rate: int,
+    hop_length: int,
+    f0: np.ndarray,
+    voiced: np.ndarray,
+    network: np.ndarray,
+    longest: float = 0.2,
+    reach: float = 0.5,
+) -> np.ndarray:
+    """Bring short runs an octave, a twelfth or two octaves off the note around them back to it, unless they sound so.
+
+    The harmonics of the whole run decide. A frame of breath or of a dying note is explained by many pitches; a real
+    leap down brings harmonics that the note has not, a real leap up lacks harmonics that the note has.
+
+    Args:
+        audio: float32 ``[samples]``.
+        sample_rate: in Hz.
+        hop_length: samples between frames.
+        f0: tracked, ``[T]`` Hz.
+        voiced: where ``f0`` counts, ``[T]``.
+        network: what the network heard, ``[T]`` Hz.
+        longest: seconds of a run that may be a slip.
+        reach: seconds to both sides that say what the note is.
+
+    Returns:
+        ``[T]`` Hz.
+    """
+    f0, frames = f0.copy(), np.flatnonzero(voiced)
+    if len(frames) < 2:
+        return f0
+    side = round(reach * sample_rate / hop_length)
+    log_f0 = np.where(voiced, np.log2(np.maximum(f0, 1.0)), np.nan)
+    torn = (np.abs(np.diff(log_f0[frames])) > 1 / 6) | (np.diff(frames) > side // 4)
+    for run in np.split(frames, np.flatnonzero(torn) + 1):
+        if len(run) * hop_length > longest * sample_rate:
+            continue
+        around = np.concatenate([log_f0[max(0, run[0] - side) : run[0]], log_f0[run[-1] + 1 : run[-1] + 1 + side]])
+        if np.isfinite(around).sum() < 2 * len(run):
+            continue
+        moved = np.median(log_f0[run]) + _OCTAVES
+        best = np.abs(moved - np.nanmedian(around)).argmin()
+        if abs(moved[best] - np.nanmedian(around)) > 1 / 10:
+            continue
+        note = f0[run] * 2.0 ** _OCTAVES[best]
+        # At a real leap the first and the last frames hear the neighbour too.
+        core = slice(2, -2) if len(run) > 6 else slice(None)
+        n_fft = _harmonics.window_length(
+            sample_rate, 0.0464 if min(note.min(), f0[run].min()) > 2 * _LOW_HZ else 0.0929
+        )
+        found = _harmonics.peaks(audio, sample_rate, run, hop_length, n_fft)
+        # Roots: many weak harmonics say more than one strong.
+        heard = dataclasses.replace(found, amplitude=np.sqrt(found.amplitude))
+        loud = np.zeros(len(run))
+        loud[core] = heard.amplitude.sum(1)[core]
+        as_is, as_note = (float(_harmonics.explained(heard, value) @ loud) for value in (f0[run], note))
+        same = np.abs(np.log2(network[run] / note)) < 1 / 10
+        # What the network heard is half of the evidence where noise is the rest.
+        limits = _SLIP_HEARD if same.mean() > 0.5 and as_is < 0.85 * loud.sum() else _SLIP
+        if (as_note > limits[0] * as_is) if _OCTAVES[best] > 0 else (as_is < limits[1] * as_note):
+            f0[run] = _harmonics.sharpen(found, note)
+            log_f0[run] = np.log2(f0[run])
+    return f0
 
 
 def _outvote(
