@@ -10,7 +10,6 @@ import pytest
 
 import vqsynth
 from vqsynth.control.melody import fit_octaves
-
 from vqsynth.render.melody_match import PitchedCosts, codes_at_pitch, reachable_f0
 
 CODEBOOKS = Path(__file__).resolve().parents[2] / "codebooks"
