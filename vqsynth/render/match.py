@@ -19,7 +19,7 @@ from vqsynth.errors import UsageError
 if TYPE_CHECKING:
     from vqsynth.library.table import Table
 
-MATCHERS = ("nearest", "path")
+MATCHERS = ("auto", "played", "path", "nearest")
 TOLERANCE_F0 = 28 / 1200
 """Octaves of f0 error that cost 1."""
 TOLERANCE = 0.085
@@ -203,11 +203,7 @@ def match(
         scale: mean latent jump a frame in recordings, see :func:`jump_costs`.
         transitions: of the corpus, see :func:`jump_costs`.
         settings: weights of the path search.
-
-    Raises:
-        UsageError: unknown matcher.
     """
-    check_matcher(matcher)
     costs = Costs(resolved, table, prior=matcher == "path")
     if matcher == "nearest":
         return nearest(costs, frames)

@@ -21,8 +21,9 @@ from vqsynth.errors import UsageError, collect_warnings, warn
 from vqsynth.render import report as reporting
 from vqsynth.render.code_file import CodeSequence, load_codes, save_codes
 from vqsynth.render.match import match
+from vqsynth.render.played.play import play, spans_of
 from vqsynth.render.settings import RenderSettings
-from vqsynth.render.synthesise import Progress, synthesise
+from vqsynth.render.synthesise import BEND_LIMIT, Progress, synthesise
 from vqsynth.storage.atomic import check_apart, together
 from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.storage.spool import AudioSpool
@@ -30,10 +31,13 @@ from vqsynth.version import versions
 
 if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
+    from vqsynth.units.store import Units
 
 PEAK = 0.99
 REACH = 1 / 6
 """Octaves beyond its codes that a spectral trim may carry a descriptor."""
+PLAYED_BEND_LIMIT = 3600.0
+"""Cents that a unit's pitch may be bent: its filters are envelopes, which stay where they are."""
 _STUCK = 0.05
 
 
@@ -104,26 +108,35 @@ def render(
         resolved, level = _resolve_requests(timbre, requests, settings, given, times, seconds)
         if level is not None and gain is not None:
             raise UsageError("loudness is met by the gain: ask for one of the two")
-        chosen = _match(timbre, resolved, settings, frames) if given is None else _stretched(given.codes, frames)
         if level is not None:
             gain_db = np.maximum(level.values - UNIT_LUFS, SILENCE_DB)
         elif given is not None and gain is None:
             gain_db = _stretched(given.loudness, frames).astype(np.float64) - UNIT_LUFS
         else:
             gain_db = gain_curve(gain, settings.gain_range, requests, times, seconds)
+        units = _units(timbre, settings) if given is None else None
+        played = None
+        if units is not None:
+            asked = gain is not None or level is not None or bool(np.any(gain_db))
+            played = play(timbre, units, resolved, spans_of(resolved, frames), gain_db, asked, settings.played)
+            chosen = played.codes
+        else:
+            chosen = _match(timbre, resolved, settings, frames) if given is None else _stretched(given.codes, frames)
         bits = None if output is None else settings.bits
         with AudioSpool(samples, None if output is None else Path(output).parent) as sound:
             trims = synthesise(
                 timbre.model,
                 chosen,
-                gain_db,
-                resolved,
+                gain_db if played is None else played.gain_db,
+                resolved if played is None else played.targets,
                 sound,
                 bend=settings.bend and settings.rounds > 0,
                 tilt=settings.tilt and settings.rounds > 0,
                 rounds=max(0, settings.rounds - 1),
                 seed=settings.seed,
                 bits=bits,
+                bend_limit=BEND_LIMIT if played is None else PLAYED_BEND_LIMIT,
+                treat=None if played is None else played.treat,
                 progress=progress,
             )
             scale = min(1.0, PEAK / max(sound.peak, 1e-9))
@@ -141,12 +154,16 @@ def render(
                 "versions": versions(),
                 "seed": settings.seed,
                 "settings": {**settings.plain(), "duration": seconds, "sample_rate": rate, "codes": _source(codes)},
-                "descriptors": {goal.name: reporting.compare(goal, measured[goal.name]) for goal in resolved},
+                "descriptors": {
+                    goal.name: reporting.compare(goal, measured[goal.name], config.frame_rate) for goal in resolved
+                },
                 "trims": reporting.usage(trims, settings.rounds),
                 "roughness": reporting.roughness(chosen, timbre.model.codebook.numpy(), _roughness_real(timbre)),
                 "level": {"peak": sound.peak * scale, "scaled_db": float(20 * np.log10(scale))},
                 "warnings": warnings,
             }
+            if played is not None:
+                report["played"] = played.report
             stuck = max(report["trims"]["tilt_at_limit"], report["trims"]["bend_at_limit"])
             if stuck > _STUCK:
                 warn(
@@ -255,10 +272,30 @@ def _resolve_requests(
     return resolved, level
 
 
+def _units(timbre: Timbre, settings: RenderSettings) -> Units | None:
+    """The units to play, or None where codes are matched.
+
+    Raises:
+        UsageError: units are asked for by name, and the timbre has none; or a recording that it does not have.
+    """
+    if settings.matcher not in ("auto", "played") or settings.played.life == 0:
+        return None
+    if timbre.units is None:
+        if settings.matcher == "played":
+            raise UsageError(
+                f"{timbre.name} has no units; make them from its recordings with `vqsynth units build`, "
+                "or choose the matcher path",
+                field="matcher",
+                value="played",
+            )
+        return None
+    return timbre.units.without(settings.played.without) if settings.played.without else timbre.units
+
+
 def _match(timbre: Timbre, resolved: Sequence[ResolvedTarget], settings: RenderSettings, frames: int) -> np.ndarray:
     codebook, transitions = timbre.model.codebook.numpy(), timbre.transitions
     return match(
-        settings.matcher, resolved, timbre.table, codebook, frames, _roughness_real(timbre), transitions, settings.path
+        "nearest" if settings.matcher == "nearest" else "path", resolved, timbre.table, codebook, frames, _roughness_real(timbre), transitions, settings.path
     )
 
 

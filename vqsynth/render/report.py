@@ -47,8 +47,28 @@ def measure_sound(
     return values
 
 
-def compare(goal: ResolvedTarget, measured: np.ndarray) -> dict[str, Any]:
-    """Agreement of one descriptor with its target over the frames where it counts.
+MEAN_SECONDS = 0.5
+"""Span over which what a player does around a target is averaged out."""
+
+
+def sliding_mean(values: np.ndarray, use: np.ndarray, log: bool, frame_rate: float) -> np.ndarray:
+    """Mean over half a second around each frame that counts, of octaves where equal ratios sound equal.
+
+    Shape: values, use (bool) [frames] -> [frames], NaN where nothing counts
+    """
+    half = max(1, round(MEAN_SECONDS * frame_rate)) // 2
+    scaled = np.log2(np.maximum(values, 1e-9)) if log else values
+    sums = np.concatenate([[0.0], np.cumsum(np.where(use, scaled, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(use)])
+    at = np.arange(len(values))
+    low, high = np.maximum(at - half, 0), np.minimum(at + half + 1, len(values))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(use, (sums[high] - sums[low]) / (counts[high] - counts[low]), np.nan)
+    return np.exp2(mean) if log else mean
+
+
+def compare(goal: ResolvedTarget, measured: np.ndarray, frame_rate: float) -> dict[str, Any]:
+    """Agreement of one descriptor with its target over the frames where it counts, and of their half-second means.
 
     Pearson's r is None for a target that does not move. Decibels are compared by difference, everything else
     by relative error; a pitch also in cents.
@@ -69,7 +89,14 @@ def compare(goal: ResolvedTarget, measured: np.ndarray) -> dict[str, Any]:
         "frames": counted,
         "measured_frames": int(use.sum()),
     }
-    target, found = goal.values[use], measured[use]
+    target, found = (sliding_mean(x, use, goal.log, frame_rate)[use] for x in (goal.values, measured))
+    result["mean"] = _agreement(goal, target, found, counted)
+    return {**result, **_agreement(goal, goal.values[use], measured[use], counted)}
+
+
+def _agreement(goal: ResolvedTarget, target: np.ndarray, found: np.ndarray, counted: int) -> dict[str, Any]:
+    """Correlation and error over the frames that count. Shape: 2 x [n]."""
+    result: dict[str, Any] = {}
     moves = len(target) > 2 and target.std() > 1e-3 * abs(target.mean()) and found.std() > 0
     result["pearson"] = float(np.corrcoef(target, found)[0, 1]) if moves else None
     if goal.unit in ("LUFS", "dB"):
@@ -80,7 +107,7 @@ def compare(goal: ResolvedTarget, measured: np.ndarray) -> dict[str, Any]:
         cents = 1200 * np.abs(np.log2(found / target))
         result["median_cents"] = float(np.median(cents)) if len(cents) else None
         result["within_20_cents"] = float(np.sum(cents <= 20) / max(1, counted))
-        result["voiced_fraction"] = float(use.sum() / max(1, counted))
+        result["voiced_fraction"] = float(len(found) / max(1, counted))
     return result
 
 

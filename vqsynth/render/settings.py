@@ -11,6 +11,7 @@ from vqsynth.control.targets import Target
 from vqsynth.errors import UsageError
 from vqsynth.render.code_file import CodeSequence
 from vqsynth.render.match import PathSettings, check_matcher
+from vqsynth.render.played.play import PlayedOptions
 
 DURATION = 24.0
 """Seconds of a render when neither the user nor a target says."""
@@ -26,9 +27,9 @@ class RenderSettings:
         gain: dB (0 dB is -20 LUFS) or a target in dB; None takes that of a target which has one (MIDI), else 0.
         gain_range: what a shape of gain is mapped to.
         periods: of all shapes that do not say their own.
-        matcher: ``path`` or ``nearest``.
+        matcher: ``auto`` (``played`` where the timbre has units, else ``path``), ``played``, ``path`` or ``nearest``.
         refine: rounds of trims: 0 none, 1 by expectation, each further one measures the sound and corrects.
-            None: 2 on the path, 0 for ``nearest``.
+            None: 2, and 0 for ``nearest``.
         bend: whether trims may touch the pitch.
         tilt: whether trims may touch the spectrum.
         hold: pitch to hold when f0 is not asked for: ``"auto"`` (where the asked ranges are reached best; nothing for
@@ -37,13 +38,14 @@ class RenderSettings:
         seed: of the noise and of walks.
         bits: ``16``, ``24`` or ``32f``.
         path: weights of the path search.
+        played: how units are played.
     """
 
     duration: float | None = None
     gain: float | str | Target | None = None
     gain_range: str | None = None
     periods: float | None = None
-    matcher: str = "path"
+    matcher: str = "auto"
     refine: int | None = None
     bend: bool = True
     tilt: bool = True
@@ -52,11 +54,12 @@ class RenderSettings:
     seed: int = 0
     bits: str = "16"
     path: PathSettings = PathSettings()
+    played: PlayedOptions = PlayedOptions()
 
     @property
     def rounds(self) -> int:
         """Rounds of trims."""
-        return self.refine if self.refine is not None else 2 if self.matcher == "path" else 0
+        return self.refine if self.refine is not None else 0 if self.matcher == "nearest" else 2
 
     def check(self) -> None:
         """Refuse what can be refused before any work.
@@ -66,6 +69,7 @@ class RenderSettings:
         """
         check_matcher(self.matcher)
         check_seed(self.seed)
+        self.played.check()
         if self.rounds < 0:
             raise UsageError("give 0 or more rounds", field="refine", value=self.refine)
         if self.duration is not None and not SHORTEST <= self.duration <= LONGEST:
@@ -86,4 +90,10 @@ class RenderSettings:
         """The settings as JSON takes them, with the rounds that ``refine=None`` stands for."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         gain = self.gain.name if isinstance(self.gain, Target) else self.gain
-        return {**fields, "gain": gain, "refine": self.rounds, "path": dataclasses.asdict(self.path)}
+        return {
+            **fields,
+            "gain": gain,
+            "refine": self.rounds,
+            "path": dataclasses.asdict(self.path),
+            "played": dataclasses.asdict(self.played),
+        }

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from vqsynth.control.resolve import ResolvedTarget
+from vqsynth.dsp.source_filter import Frames
 from vqsynth.render.refine import Shaper, Wanted
 from vqsynth.render.trim import bend_towards
 from vqsynth.storage.spool import AudioSpool
@@ -40,6 +41,8 @@ def synthesise(
     rounds: int,
     seed: int,
     bits: str | None = None,
+    bend_limit: float = BEND_LIMIT,
+    treat: Callable[[Frames, slice], Frames] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
     """Write the sound of ``codes`` into ``sound``.
@@ -55,6 +58,8 @@ def synthesise(
         rounds: measurements of the sound that correct the tilt.
         seed: of the noise.
         bits: of the file to be, None for none.
+        bend_limit: cents that a frame's f0 may be bent.
+        treat: given frames with their final pitch, and where they are; gives those to be sounded.
         progress: called with the share that is done, 0 to 1.
 
     Returns:
@@ -83,8 +88,10 @@ def synthesise(
         here = slice(done, done + len(frames))
         done = here.stop
         if pitch is not None:
-            cents = bend_towards(frames, torch.from_numpy(pitch.values[here]).float(), BEND_LIMIT)
+            cents = bend_towards(frames, torch.from_numpy(pitch.values[here]).float(), bend_limit)
             frames, bends[here] = frames.bend(cents), cents.numpy()
+        if treat is not None:
+            frames = treat(frames, here)
         wanted = Wanted({n: torch.from_numpy(a.values[here]).float() for n, a in steered.items()}, counts[here])
         written, trim = shaper.push(frames, gain[here], wanted, last)
         end = shaped + len(trim.tilt)

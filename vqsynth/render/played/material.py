@@ -1,0 +1,142 @@
+"""Units made ready for playing: what each does around its own half-second mean, and where notes begin and end."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from vqsynth.units.store import Units
+
+NOTE, ONSET, RELEASE, SILENCE, UNVOICED = 1, 2, 4, 8, 16
+"""Bits of a unit's mark."""
+MEAN_SECONDS = 0.5
+"""Span of the mean that a target decides, while the player moves around it."""
+_SHORTEST_SECONDS = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class PlayedNotes:
+    """The notes of the recordings. Shape: [notes] int64 unit numbers each; stretches end before ``*_end``.
+
+    Attributes:
+        begin: first sounding unit.
+        sustain: first unit after the onset.
+        release: first unit of the release, or the end of what sounds.
+        end: after the last unit of the release.
+        pitch: median of the sustained part in octaves above 1 Hz, NaN without pitch; float64.
+        level: median of the sustained part, dB; float64.
+    """
+
+    begin: np.ndarray
+    sustain: np.ndarray
+    release: np.ndarray
+    end: np.ndarray
+    pitch: np.ndarray
+    level: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.begin)
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """Shape: [units] each.
+
+    Attributes:
+        values: name -> octaves (f0, centroid, bandwidth ...) or dB (loudness); NaN where not measurable.
+        means: name -> the mean over half a second of the same note, sustained part.
+        moves: name -> what the value does around that mean; 0 where not measurable.
+        pool: bool, units that a path may jump to.
+        stop: int64, the unit before which a run that holds this one must end.
+        notes: of the recordings.
+        names: of the descriptors.
+    """
+
+    values: dict[str, np.ndarray]
+    means: dict[str, np.ndarray]
+    moves: dict[str, np.ndarray]
+    pool: np.ndarray
+    stop: np.ndarray
+    notes: PlayedNotes
+
+    @property
+    def longest(self) -> int:
+        """Units of the longest sustained part."""
+        return int(np.max(self.notes.release - self.notes.sustain, initial=1))
+
+
+def prepare_material(units: Units, names: Sequence[str], frame_rate: float) -> Material:
+    """Find notes, half-second means and movements.
+
+    Args:
+        units: of a timbre.
+        names: descriptors that are asked for, beside pitch and loudness.
+        frame_rate: frames a second.
+    """
+    mark = np.asarray(units.mark)
+    notes = _notes(units, mark, frame_rate)
+    values = {"f0": np.log2(np.maximum(units.f0(), 1e-9)), "loudness": np.asarray(units.loudness, np.float64)}
+    values["f0"][units.f0() <= 0] = np.nan
+    for name in names:
+        if name not in values:
+            values[name] = np.asarray(units.column(name), np.float64)
+    sustained = (mark & (ONSET | RELEASE | SILENCE)) == 0
+    stop = np.zeros(len(mark), np.int64)
+    span = max(1, round(MEAN_SECONDS * frame_rate))
+    means = {name: np.full(len(mark), np.nan) for name in values}
+    for begin, sustain, release, end in zip(notes.begin, notes.sustain, notes.release, notes.end):
+        stop[begin:release], stop[release:end] = release, end
+        for name, column in values.items():
+            means[name][begin:end] = _held(_moving_mean(column[sustain:release], span), sustain - begin, end - release)
+    moves = {name: np.nan_to_num(column - means[name]) for name, column in values.items()}
+    margin = min(span // 2, 20)
+    # The last moments before a release lead nowhere.
+    pool = sustained & (stop - np.arange(len(mark)) > margin)
+    return Material(values, means, moves, pool, stop, notes)
+
+
+def _notes(units: Units, mark: np.ndarray, frame_rate: float) -> PlayedNotes:
+    begins = np.flatnonzero(mark & NOTE)
+    edges = np.append(begins, len(mark))
+    recording_end = np.asarray(units.start)[np.searchsorted(units.start, begins, side="right")]
+    f0, loudness = units.f0(), np.asarray(units.loudness, np.float64)
+    rows = []
+    for begin, next_begin, limit in zip(begins, edges[1:], recording_end):
+        here = mark[begin : min(next_begin, limit)]
+        sounding = np.flatnonzero((here & SILENCE) == 0)
+        if not len(sounding):
+            continue
+        end = int(sounding[-1]) + 1
+        onset = np.flatnonzero(here[:end] & ONSET)
+        sustain = int(onset[-1]) + 1 if len(onset) else 0
+        release = np.flatnonzero(here[:end] & RELEASE)
+        release = release[release > sustain]
+        last = int(release[0]) if len(release) else end
+        if last - sustain < _SHORTEST_SECONDS * frame_rate:
+            continue
+        inside = slice(begin + sustain, begin + last)
+        voiced = f0[inside][f0[inside] > 0]
+        pitch = float(np.log2(np.median(voiced))) if 2 * len(voiced) > last - sustain else np.nan
+        rows.append((begin, begin + sustain, begin + last, begin + end, pitch, float(np.median(loudness[inside]))))
+    columns = np.array(rows, np.float64).reshape(-1, 6).T
+    return PlayedNotes(*columns[:4].astype(np.int64), columns[4], columns[5])
+
+
+def _moving_mean(values: np.ndarray, span: int) -> np.ndarray:
+    """Mean over ``span`` values around each, of those that are finite. Shape: [n] -> [n]."""
+    known = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(known)])
+    at = np.arange(len(values))
+    low, high = np.maximum(at - span // 2, 0), np.minimum(at + span // 2 + 1, len(values))
+    number = counts[high] - counts[low]
+    return np.where(number > 0, (sums[high] - sums[low]) / np.maximum(number, 1), np.nan)
+
+
+def _held(means: np.ndarray, before: int, after: int) -> np.ndarray:
+    """Lengthen by the first and the last value."""
+    return np.concatenate([np.full(before, means[0]), means, np.full(after, means[-1])])

@@ -1,0 +1,201 @@
+"""From targets to what the synthesis needs, by way of a timbre's units."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from vqsynth.control.resolve import ResolvedTarget
+from vqsynth.dsp.source_filter import Frames
+from vqsynth.errors import UsageError
+from vqsynth.render.played.material import prepare_material
+from vqsynth.render.played.perform import SILENCE_DB, Performance, Performer
+from vqsynth.render.played.search import PlayedSettings
+from vqsynth.render.played.strokes import ARTICULATIONS, Span, strokes_of
+from vqsynth.units.detail import STEP_DB, corrected
+
+if TYPE_CHECKING:
+    from vqsynth.library.timbre import Timbre
+    from vqsynth.units.store import Units
+
+TOLERANCE = 3 * 0.085
+"""Error in a spectral descriptor that costs 1, in standard deviations of the table; trims do the rest."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PlayedOptions:
+    """How units are played.
+
+    Attributes:
+        life: share of the recordings' movement, 0 to 1.
+        take: another number plays other runs along the same curve.
+        attack: seconds of an attack; None leaves those of the recordings.
+        articulation: ``auto``, ``legato`` or ``detached``.
+        without: recordings that are left out.
+        search: weights of the search.
+    """
+
+    life: float = 1.0
+    take: int = 0
+    attack: float | None = None
+    articulation: str = "auto"
+    without: tuple[str, ...] = ()
+    search: PlayedSettings = PlayedSettings()
+
+    def check(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            UsageError: a life outside 0 to 1, a take below 0, an unknown articulation, or no possible attack.
+        """
+        if not 0 <= self.life <= 1:
+            raise UsageError("give a number from 0 to 1", field="life", value=f"{self.life:g}")
+        if not 0 <= self.take <= 2**31:
+            raise UsageError("give a whole number, 0 or more", field="take", value=self.take)
+        if self.articulation not in ARTICULATIONS:
+            names = ", ".join(ARTICULATIONS)
+            raise UsageError(f"unknown; choose one of {names}", field="articulation", value=self.articulation)
+        if self.attack is not None and not 0 < self.attack <= 10:
+            raise UsageError("give seconds above 0, at most 10", field="attack", value=f"{self.attack:g}")
+
+
+@dataclasses.dataclass
+class Played:
+    """What the synthesis needs.
+
+    Attributes:
+        codes: int64 [frames].
+        targets: what is asked for, with the movement added.
+        gain_db: [frames].
+        treat: turns decoded frames, given where they are, into those that sound.
+        performance: which unit sounds when.
+        report: facts for the report.
+    """
+
+    codes: np.ndarray
+    targets: list[ResolvedTarget]
+    gain_db: np.ndarray
+    treat: Callable[[Frames, slice], Frames]
+    performance: Performance
+    report: dict[str, Any]
+
+
+def play(
+    timbre: Timbre,
+    units: Units,
+    resolved: Sequence[ResolvedTarget],
+    spans: Sequence[Span],
+    gain_db: np.ndarray,
+    gain_asked: bool,
+    options: PlayedOptions,
+) -> Played:
+    """Perform resolved targets.
+
+    Args:
+        timbre: what sounds.
+        units: of the timbre, those that may be used.
+        resolved: what is asked for, frame by frame.
+        spans: notes in frames.
+        gain_db: [frames].
+        gain_asked: whether somebody asked for this gain; else the player's own swells are kept.
+        options: how to play.
+    """
+    config, frames = timbre.config, len(gain_db)
+    material = prepare_material(units, [goal.name for goal in resolved], config.frame_rate)
+    goals = [(goal, TOLERANCE * float(np.nanstd(goal.scaled(timbre.table.column(goal.name))))) for goal in resolved]
+    codes = np.asarray(units.code).astype(np.int64)
+    performer = Performer(
+        material,
+        codes,
+        timbre.model.codebook.numpy(),
+        timbre.card.get("quality", {}).get("roughness_real") or 1.0,
+        goals,
+        gain_db if gain_asked else None,
+        options.search,
+        options.take,
+        config.frame_rate,
+    )
+    strokes = strokes_of(spans, frames, material, config.frame_rate, options.articulation, options.take)
+    done = performer.perform(strokes, frames, options.attack)
+    life = options.life
+    moved = [_moved(goal, life * done.moves[goal.name]) for goal in resolved]
+    level = np.where(done.steady, life * done.level_db, done.level_db)
+    swell = np.zeros(frames) if gain_asked else life * done.swell_db
+    sounding = done.units >= 0
+    gain = np.where(sounding, np.maximum(gain_db + level + swell, SILENCE_DB), SILENCE_DB)
+    held = _held(done.units)
+    details = _Details(units, held, life, timbre)
+    seconds = len(done.units[sounding]) / config.frame_rate
+    report = {
+        "life": life,
+        "take": options.take,
+        "strokes": len(strokes),
+        "runs": done.runs,
+        "mean_run_seconds": seconds / max(1, done.runs),
+        "recordings": len(np.unique(np.searchsorted(units.start, done.units[sounding], side="right"))),
+    }
+    return Played(codes[held], moved, gain, details, done, report)
+
+
+def _moved(goal: ResolvedTarget, octaves: np.ndarray) -> ResolvedTarget:
+    """The goal with movement around it; of a linear scale, by the same ratio."""
+    return dataclasses.replace(goal, values=goal.values * np.exp2(octaves))
+
+
+def _held(units: np.ndarray) -> np.ndarray:
+    """Rests keep the unit before them, the first one that after. Shape: [frames] -> [frames]."""
+    known = np.flatnonzero(units >= 0)
+    if not len(known):
+        return np.zeros(len(units), np.int64)
+    at = np.searchsorted(known, np.arange(len(units)), side="right") - 1
+    return units[known[np.maximum(at, 0)]]
+
+
+class _Details:
+    """Applies the units' own corrections; with less life, more of their mean over half a second."""
+
+    def __init__(self, units: Units, held: np.ndarray, life: float, timbre: Timbre) -> None:
+        self.units, self.held, self.life = units, held, life
+        self.law = timbre.model.synthesizer().law
+        self.span = round(0.25 * timbre.config.frame_rate)
+
+    def __call__(self, frames: Frames, here: slice) -> Frames:
+        return corrected(
+            frames, self._of(self.units.harmonic_detail, here), self._of(self.units.noise_detail, here), self.law
+        )
+
+    def _of(self, detail: np.ndarray, here: slice) -> torch.Tensor:
+        """Corrections in dB. Shape: [units, n] -> [frames, n]."""
+        own = detail[self.held[here]].astype(np.float32)
+        if self.life < 1:
+            first, last = max(0, here.start - self.span), min(len(self.held), here.stop + self.span)
+            wide = np.cumsum(np.pad(detail[self.held[first:last]].astype(np.float32), ((1, 0), (0, 0))), 0)
+            at = np.arange(here.start, here.stop) - first
+            low, high = np.maximum(at - self.span, 0), np.minimum(at + self.span + 1, len(wide) - 1)
+            mean = (wide[high] - wide[low]) / (high - low)[:, None]
+            own = mean + self.life * (own - mean)
+        return torch.from_numpy(STEP_DB * own)
+
+
+def spans_of(resolved: Sequence[ResolvedTarget], frames: int, leap: float = 0.7 / 12) -> list[Span]:
+    """Notes in an f0 target: a gap of its mask ends one, a leap within a frame begins one; else one tone.
+
+    Args:
+        resolved: what is asked for.
+        frames: of the render.
+        leap: octaves.
+    """
+    pitch = next((goal for goal in resolved if goal.name == "f0"), None)
+    if pitch is None:
+        return [Span(0, frames)]
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], pitch.mask, [False]]).astype(np.int8)))
+    spans = []
+    for start, stop in edges.reshape(-1, 2).tolist():
+        leaps = np.flatnonzero(np.abs(np.diff(np.log2(pitch.values[start:stop]))) > leap) + 1 + start
+        bounds = [start, *leaps.tolist(), stop]
+        spans += [Span(a, b) for a, b in zip(bounds[:-1], bounds[1:]) if b > a]
+    return spans or [Span(0, frames)]
