@@ -14,8 +14,16 @@ from vqsynth.cli.transfer import BITS, Bits
 
 
 class Matcher(str, Enum):
+    auto = "auto"
+    played = "played"
     path = "path"
     nearest = "nearest"
+
+
+class Articulation(str, Enum):
+    auto = "auto"
+    legato = "legato"
+    detached = "detached"
 
 
 def render(
@@ -58,8 +66,32 @@ def render(
     ] = None,
     gain_range: Annotated[str | None, typer.Option(help="of a gain curve, in dB: -30:0")] = None,
     matcher: Annotated[
-        Matcher, typer.Option(help="path: smoothest good sequence; nearest: frame by frame, the original method")
-    ] = Matcher.path,
+        Matcher,
+        typer.Option(
+            help="played: runs of real playing (auto, where the timbre has them); path: smoothest sequence of codes; "
+            "nearest: frame by frame, the original method"
+        ),
+    ] = Matcher.auto,
+    life: Annotated[
+        float,
+        typer.Option(
+            help="0 to 1: share of the recordings' own movement around the curve; 0 follows it to the letter, and stands still"
+        ),
+    ] = 1.0,
+    take: Annotated[int, typer.Option(min=0, help="another number plays other runs along the same curve")] = 0,
+    articulation: Annotated[
+        Articulation,
+        typer.Option(help="auto: as the notes are written, long tones bowed or breathed again; legato; detached"),
+    ] = Articulation.auto,
+    attack: Annotated[
+        float | None, typer.Option(help="seconds of an attack (default: those of the recordings)")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="a recording that must not be played; several times")
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option(help="write what was played when to this .csv: recording, second, licence")
+    ] = None,
     refine: Annotated[
         int | None,
         typer.Option(
@@ -103,6 +135,12 @@ def render(
             gain_range=gain_range,
             periods=periods,
             matcher=matcher.value,
+            life=life,
+            take=take,
+            articulation=articulation.value,
+            attack=attack,
+            without=without or (),
+            sources=sources,
             refine=refine,
             bend=bend,
             tilt=tilt,
@@ -165,6 +203,8 @@ def show(report: dict[str, Any], output: Path, figure: bool) -> None:
         )
         if result["range"].startswith("p") and ":" in result["range"]:
             asked += f" ({result['range']})"
+        # A player moves around the curve: what was asked for is met on the half-second mean.
+        result = {**result, **result["mean"]} if "played" in report else result
         pearson = "" if result["pearson"] is None else f"{result['pearson']:.4f}"
         voiced = f"{result['voiced_fraction']:.1%}" if "voiced_fraction" in result else ""
         title = f"{name} ({result['unit']})" if result["unit"] else name
@@ -189,6 +229,12 @@ def show(report: dict[str, Any], output: Path, figure: bool) -> None:
         f"{trims['mean_bend_cents']:.1f} cents on average; "
         f"roughness {rough['value']:.3f}{ratio}"
     )
+    if "played" in report:
+        played = report["played"]
+        echo(
+            f"played: {played['runs']} runs of {played['mean_run_seconds']:.1f} s from {played['recordings']} recordings, "
+            f"{played['strokes']} strokes; agreement is that of half-second means"
+        )
     suffixes = [".png", ".csv", ".json"] if figure else [".csv", ".json"]
     echo(f"{output}, {', '.join(suffixes)}")
 

@@ -21,7 +21,7 @@ def sweep(
     seeds: Annotated[str | None, typer.Option(help="0:10 is 0 to 9; or 1,5,8")] = None,
     duration: Annotated[float | None, typer.Option(help="seconds of each render (default: 12)")] = None,
     gain: Annotated[str | None, typer.Option(help="level in dB, or a curve")] = None,
-    matcher: Annotated[str | None, typer.Option(help="path, nearest, or both with a comma between")] = None,
+    matcher: Annotated[str | None, typer.Option(help="played, path, nearest, or several with commas between")] = None,
     refine: Annotated[int | None, typer.Option(min=0, help="rounds of trims")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="folder of the results (default: the recipe's name)")

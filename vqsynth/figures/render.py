@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -74,6 +74,7 @@ def draw(
     measured: dict[str, np.ndarray],
     times: np.ndarray,
     title: str,
+    means: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Draw into a PNG file, whole or not at all.
 
@@ -86,6 +87,7 @@ def draw(
         measured: name -> [frames], NaN where there is nothing to see.
         times: [frames] seconds.
         title: of the figure.
+        means: name -> [frames], what was measured as a half-second mean.
 
     Raises:
         VqsynthError: the figure cannot be written.
@@ -120,7 +122,17 @@ def draw(
     step = max(1, len(times) // _POINTS)
     for axis, goal in zip(axes[1:], shown):
         values = np.where(goal.mask, goal.values, np.nan)
-        axis.plot(times[::step], measured[goal.name][::step], color=_MEASURED, lw=1.1, label="measured on the sound")
+        mean = (means or {}).get(goal.name)
+        axis.plot(
+            times[::step],
+            measured[goal.name][::step],
+            color=_MEASURED,
+            lw=1.1 if mean is None else 0.7,
+            alpha=1.0 if mean is None else 0.45,
+            label="measured on the sound",
+        )
+        if mean is not None:
+            axis.plot(times[::step], mean[::step], color=_MEASURED, lw=1.6, label="its half-second mean")
         axis.plot(
             times[::step],
             values[::step],
@@ -132,7 +144,7 @@ def draw(
         axis.set(ylabel=f"{goal.name} ({goal.unit})" if goal.unit else goal.name, xlim=(0, seconds))
         _limits(axis, goal, values)
         axis.grid(alpha=0.25)
-        axis.legend(loc="lower right", bbox_to_anchor=(1, 0.97), fontsize=8, frameon=False, ncols=2)
+        axis.legend(loc="lower right", bbox_to_anchor=(1, 0.97), fontsize=8, frameon=False, ncols=3)
     axes[-1].set_xlabel("time (s)")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png")

@@ -16,7 +16,8 @@ Curve = str | float | Target
 Asked = Curve | tuple[Curve, str | Range]
 """A target, or a target and the range that a shape is laid on: ``("sin", "800:2500")``."""
 Bits = Literal["16", "24", "32f"]
-Matcher = Literal["path", "nearest"]
+Matcher = Literal["auto", "played", "path", "nearest"]
+Articulation = Literal["auto", "legato", "detached"]
 Progress = Callable[[str, float], None]
 """Told what is being done and the share done, 0 to 1."""
 

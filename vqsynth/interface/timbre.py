@@ -10,7 +10,7 @@ import numpy as np
 
 from vqsynth.control.request import Request
 from vqsynth.errors import UsageError, collect_warnings
-from vqsynth.interface.asked import Asked, Bits, Curve, Matcher, Progress, requests_of
+from vqsynth.interface.asked import Articulation, Asked, Bits, Curve, Matcher, Progress, requests_of
 from vqsynth.library import timbre as folders
 from vqsynth.render.code_file import CodeSequence
 
@@ -39,7 +39,13 @@ class Timbre(folders.Timbre):
         gain: Curve | None = None,
         gain_range: str | None = None,
         periods: float | None = None,
-        matcher: Matcher = "path",
+        matcher: Matcher = "auto",
+        life: float = 1.0,
+        take: int = 0,
+        articulation: Articulation = "auto",
+        attack: float | None = None,
+        without: Sequence[str] = (),
+        sources: str | Path | None = None,
         refine: int | None = None,
         bend: bool = True,
         tilt: bool = True,
@@ -69,7 +75,14 @@ class Timbre(folders.Timbre):
             gain: dB (0 dB is -20 LUFS) or a curve in dB.
             gain_range: what a shape of gain is laid on, in dB: ``-30:0``.
             periods: of shapes that do not say their own.
-            matcher: ``path`` is the smoothest good sequence of codes, ``nearest`` the original method.
+            matcher: ``played`` is made of runs of real playing (``auto``: where the timbre has units), ``path`` is the
+                smoothest good sequence of codes, ``nearest`` the original method.
+            life: share of the recordings' movement around the targets, 0 to 1; 0 is ``path``.
+            take: another number plays other runs along the same curve.
+            articulation: ``auto``, ``legato`` or ``detached``.
+            attack: seconds; None leaves those of the recordings.
+            without: recordings that must not be played, by name.
+            sources: write what was played when to this CSV file.
             refine: rounds of trims; None is 2 on the path and 0 for ``nearest``.
             bend: whether trims may bend the pitch.
             tilt: whether trims may tilt the spectrum.
@@ -92,6 +105,7 @@ class Timbre(folders.Timbre):
             VqsynthError: a file cannot be read or written.
         """
         from vqsynth.render.match import PathSettings
+        from vqsynth.render.played.play import PlayedOptions
         from vqsynth.render.render import render
         from vqsynth.render.settings import RenderSettings
 
@@ -109,6 +123,9 @@ class Timbre(folders.Timbre):
             seed=seed,
             bits=bits,
             path=search or PathSettings(),
+            played=PlayedOptions(
+                life=life, take=take, attack=attack, articulation=articulation, without=tuple(without)
+            ),
         )
         named = {
             "centroid": centroid,
@@ -124,6 +141,7 @@ class Timbre(folders.Timbre):
             settings,
             codes=codes,
             keep_codes=keep_codes,
+            sources=sources,
             output=output,
             figure=figure,
             progress=progress,

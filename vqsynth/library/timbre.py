@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     from vqsynth.library.index import UnitIndex
     from vqsynth.library.table import Table
+    from vqsynth.units.store import Units
     from vqsynth.vqvae.config import ModelConfig
     from vqsynth.vqvae.model import VQVAE
 
-CARD, TABLE, INDEX = "timbre.toml", "descriptors.csv", "index.faiss"
+CARD, TABLE, INDEX, UNITS = "timbre.toml", "descriptors.csv", "index.faiss", "units.safetensors"
 FORMAT_VERSION = ModelFolder.FORMAT_VERSION
 
 
@@ -55,6 +56,7 @@ class Timbre(ModelFolder):
     KIND, CARD = "timbre", CARD
     REMEDIES: ClassVar = {
         TABLE: ("run `vqsynth analyze`", "run `vqsynth analyze` to make it anew"),
+        UNITS: ("run `vqsynth units build`", "restore it or run `vqsynth units build`"),
         INDEX: ("run `vqsynth analyze`", "restore it or train the timbre again"),
     }
 
@@ -105,6 +107,22 @@ class Timbre(ModelFolder):
         return table
 
     @functools.cached_property
+    def units(self) -> Units | None:
+        """Its recordings frame by frame, or None where the timbre has none.
+
+        Raises:
+            VqsynthError: the file is damaged, or belongs to other weights.
+        """
+        if UNITS not in self.card.get("files", {}):
+            return None
+        from vqsynth.units.store import open_units
+
+        units = open_units(self.verified(UNITS), self.config.n_codes)
+        if units.model != self.card["files"].get(MODEL):
+            raise VqsynthError(f"{self.path / UNITS}: made with other weights; run `vqsynth units build`")
+        return units
+
+    @functools.cached_property
     def index(self) -> UnitIndex:
         """The FAISS index over the table; rebuilt from it when the file is missing or off."""
         from vqsynth.library.index import UnitIndex, is_table_index, table_index
@@ -141,7 +159,7 @@ def save_model(
     tensors["transitions"] = torch.from_numpy(transitions)
     save_tensors(folder / MODEL, tensors)
     # The old table belongs to the old weights.
-    for name in (TABLE, INDEX):
+    for name in (TABLE, INDEX, UNITS):
         (folder / name).unlink(missing_ok=True)
     Timbre.write_card(folder, {**card, "files": {MODEL: sha256(folder / MODEL)}})
     return Timbre(folder)
@@ -153,5 +171,11 @@ def record_files(timbre: Timbre, names: list[str]) -> None:
     files.update({name: sha256(timbre.path / name) for name in names})
     timbre.card["files"] = files
     timbre.write_card(timbre.path, timbre.card)
-    for cached in ("table", "index"):
+    for cached in ("table", "index", "units"):
         timbre.__dict__.pop(cached, None)
+
+
+def save_units(timbre: Timbre, units: Units) -> None:
+    """Write units into the timbre's folder, and their checksum into its card."""
+    units.save(timbre.path / UNITS)
+    record_files(timbre, [UNITS])

@@ -22,6 +22,7 @@ from vqsynth.render import report as reporting
 from vqsynth.render.code_file import CodeSequence, load_codes, save_codes
 from vqsynth.render.match import match
 from vqsynth.render.played.play import play, spans_of
+from vqsynth.render.played.sources import write_sources
 from vqsynth.render.settings import RenderSettings
 from vqsynth.render.synthesise import BEND_LIMIT, Progress, synthesise
 from vqsynth.storage.atomic import check_apart, together
@@ -67,6 +68,7 @@ def render(
     *,
     codes: str | Path | CodeSequence | None = None,
     keep_codes: str | Path | None = None,
+    sources: str | Path | None = None,
     output: str | Path | None = None,
     figure: bool = True,
     progress: Progress | None = None,
@@ -79,6 +81,7 @@ def render(
         settings: everything but the requests.
         codes: play these codes (or their file) instead of matching.
         keep_codes: write the codes here (.npz).
+        sources: write what was played when here (.csv).
         output: WAV or FLAC file; beside it go ``.csv``, ``.json`` and, with ``figure``, ``.png``.
         figure: whether to draw.
         progress: called with the share that is done, 0 to 1.
@@ -164,19 +167,29 @@ def render(
             }
             if played is not None:
                 report["played"] = played.report
+            if sources is not None and played is None:
+                raise UsageError("nothing was played from recordings here", field="sources", value=sources)
             stuck = max(report["trims"]["tilt_at_limit"], report["trims"]["bend_at_limit"])
             if stuck > _STUCK:
                 warn(
                     f"the trims are at their limit in {stuck:.0%} of the frames: "
                     "this timbre cannot meet all that is asked for there"
                 )
-            done = Rendering(None, None, report, _curves(times, resolved, measured, chosen, gain_db, trims), resolved)
+            done = Rendering(
+                None,
+                None,
+                report,
+                _curves(times, resolved, measured, chosen, gain_db, trims, config.frame_rate),
+                resolved,
+            )
             if keep_codes is not None:
                 save_codes(
                     keep_codes,
                     timbre,
                     CodeSequence(chosen, (gain_db + UNIT_LUFS).astype(np.float32), _melody(resolved, frames)),
                 )
+            if sources is not None and played is not None and units is not None:
+                write_sources(sources, units, played.performance.units, config.frame_rate)
             if output is None:
                 return dataclasses.replace(done, audio=sound.read(0, samples) * np.float32(scale))
             return _write(
@@ -213,6 +226,7 @@ def _write(
             measured,
             done.curves["time"],
             title,
+            {name: done.curves[f"mean_{name}"] for name in measured} if "played" in done.report else {},
         )
     reporting.write_csv(path.with_suffix(".csv"), done.curves)
     reporting.write_json(path.with_suffix(".json"), done.report)
@@ -295,7 +309,14 @@ def _units(timbre: Timbre, settings: RenderSettings) -> Units | None:
 def _match(timbre: Timbre, resolved: Sequence[ResolvedTarget], settings: RenderSettings, frames: int) -> np.ndarray:
     codebook, transitions = timbre.model.codebook.numpy(), timbre.transitions
     return match(
-        "nearest" if settings.matcher == "nearest" else "path", resolved, timbre.table, codebook, frames, _roughness_real(timbre), transitions, settings.path
+        "nearest" if settings.matcher == "nearest" else "path",
+        resolved,
+        timbre.table,
+        codebook,
+        frames,
+        _roughness_real(timbre),
+        transitions,
+        settings.path,
     )
 
 
@@ -322,10 +343,17 @@ def _curves(
     codes: np.ndarray,
     gain_db: np.ndarray,
     trims: dict[str, np.ndarray],
+    frame_rate: float,
 ) -> dict[str, np.ndarray]:
     curves = {"time": times}
     curves |= {f"target_{goal.name}": np.where(goal.mask, goal.values, np.nan) for goal in resolved}
     curves |= {f"measured_{name}": values for name, values in measured.items()}
+    curves |= {
+        f"mean_{goal.name}": reporting.sliding_mean(
+            measured[goal.name], goal.mask & np.isfinite(measured[goal.name]), goal.log, frame_rate
+        )
+        for goal in resolved
+    }
     return {**curves, "code": codes, "gain_db": gain_db, **trims}
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vqsynth.units.store import NOTE, ONSET, RELEASE, SILENCE, UNVOICED
+
 if TYPE_CHECKING:
     from vqsynth.units.store import Units
 
-NOTE, ONSET, RELEASE, SILENCE, UNVOICED = 1, 2, 4, 8, 16
-"""Bits of a unit's mark."""
 MEAN_SECONDS = 0.5
 """Span of the mean that a target decides, while the player moves around it."""
 _SHORTEST_SECONDS = 0.2
@@ -80,7 +80,7 @@ def prepare_material(units: Units, names: Sequence[str], frame_rate: float) -> M
     mark = np.asarray(units.mark)
     notes = _notes(units, mark, frame_rate)
     values = {"f0": np.log2(np.maximum(units.f0(), 1e-9)), "loudness": np.asarray(units.loudness, np.float64)}
-    values["f0"][units.f0() <= 0] = np.nan
+    values["f0"][(mark & UNVOICED) > 0] = np.nan
     for name in names:
         if name not in values:
             values[name] = np.asarray(units.column(name), np.float64)

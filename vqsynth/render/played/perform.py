@@ -198,9 +198,7 @@ class Performer:
         chosen = usable[int(np.argmin(cost))]
         return np.arange(notes.release[chosen], min(notes.end[chosen], notes.release[chosen] + room))
 
-    def _movement(
-        self, path: np.ndarray, release: np.ndarray
-    ) -> tuple[np.ndarray, dict[str, np.ndarray], int]:
+    def _movement(self, path: np.ndarray, release: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray], int]:
         """Level in dB and moves in octaves of a stroke's frames, and the length of its onset."""
         played, count = np.concatenate([path, release]), len(path)
         span = max(1, round(MEAN_SECONDS * self.frame_rate))
@@ -238,5 +236,7 @@ def _joined(values: np.ndarray, joins: np.ndarray) -> np.ndarray:
     smooth = values.copy()
     for join in joins:
         low, high = max(0, join - 2), min(len(values), join + 2)
-        smooth[low:high] = np.interp(np.arange(low, high), [low - 1, high], values[[max(0, low - 1), min(high, len(values) - 1)]])
+        smooth[low:high] = np.interp(
+            np.arange(low, high), [low - 1, high], values[[max(0, low - 1), min(high, len(values) - 1)]]
+        )
     return smooth

@@ -1,8 +1,8 @@
 """Sweep recipes: lists of what to vary, and their product.
 
 A recipe is a TOML file, or options of the same names. A list is one dimension of the product, a single value
-holds for all: ``timbres, descriptors, targets, ranges, seeds`` and ``durations, gains, matchers, refines, holds``
-(the singular works too). ``seeds = "0:10"`` is 0 to 9.
+holds for all: ``timbres, descriptors, targets, ranges, seeds`` and ``durations, gains, matchers, refines, holds,
+lives, takes`` (the singular works too). ``seeds = "0:10"`` is 0 to 9.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ SINGULAR = {
     "matchers": "matcher",
     "refines": "refine",
     "holds": "hold",
+    "lives": "life",
+    "takes": "take",
 }
 DEFAULTS: dict[str, list[Any]] = {
     "descriptors": ["centroid"],
@@ -41,9 +43,11 @@ DEFAULTS: dict[str, list[Any]] = {
     "seeds": [0],
     "durations": [12.0],
     "gains": [None],
-    "matchers": ["path"],
+    "matchers": ["auto"],
     "refines": [None],
     "holds": ["auto"],
+    "lives": [1.0],
+    "takes": [0],
 }
 MAXIMUM = 100_000
 
@@ -99,7 +103,7 @@ def expand(recipe: Mapping[str, Any]) -> list[Item]:
         known = plural.get(key, key)
         if known not in SINGULAR:
             raise UsageError(f"recipe key {key}: unknown; {nearest_names(key, SINGULAR)}")
-        if known == "seeds" and isinstance(value, str):
+        if known in ("seeds", "takes") and isinstance(value, str):
             value = parse_seeds(value)
         values = list(value) if isinstance(value, (list, tuple)) else [value]
         if not values:
@@ -136,6 +140,8 @@ def _checked(key: str, known: str, value: Any) -> Any:
         "targets": (str, int, float),
         "holds": (str, int, float, type(None)),
         "ranges": (str, type(None)),
+        "lives": (int, float),
+        "takes": int,
     }
     if isinstance(value, bool) or not isinstance(value, kinds.get(known, str)):
         raise UsageError(f"recipe key {key}: {value!r} does not fit here; see targets/README.md for examples")
@@ -147,7 +153,9 @@ def _checked(key: str, known: str, value: Any) -> Any:
 def _timbre_mark(name: str) -> str:
     """Checksum of a timbre's files: a timbre that was trained or analyzed anew is rendered anew."""
     files = folder.load(name).card.get("files", {})
-    return hashlib.sha256(json.dumps({k: files.get(k) for k in (folder.MODEL, folder.TABLE)}).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps({k: files.get(k) for k in (folder.MODEL, folder.TABLE, folder.UNITS)}).encode()
+    ).hexdigest()
 
 
 def _file_mark(target: str) -> str:
