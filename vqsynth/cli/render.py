@@ -75,7 +75,7 @@ def render(
     life: Annotated[
         float,
         typer.Option(
-            help="0 to 1: share of the recordings' own movement around the curve; 0 follows it to the letter, and stands still"
+            help="0 to 1: how much of the recordings' own movement goes around the curve; at 0 nothing else moves"
         ),
     ] = 1.0,
     take: Annotated[int, typer.Option(min=0, help="another number plays other runs along the same curve")] = 0,
@@ -232,8 +232,9 @@ def show(report: dict[str, Any], output: Path, figure: bool) -> None:
     if "played" in report:
         played = report["played"]
         echo(
-            f"played: {played['runs']} runs of {played['mean_run_seconds']:.1f} s from {played['recordings']} recordings, "
-            f"{played['strokes']} strokes; agreement is that of half-second means"
+            f"played: {played['runs']} runs of {played['mean_run_seconds']:.1f} s "
+            f"from {played['recordings']} recordings, {played['strokes']} strokes; "
+            "agreement is that of half-second means"
         )
     suffixes = [".png", ".csv", ".json"] if figure else [".csv", ".json"]
     echo(f"{output}, {', '.join(suffixes)}")

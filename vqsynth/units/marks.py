@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from vqsynth.units.store import NOTE, ONSET, RELEASE, SILENCE, UNVOICED
@@ -40,7 +42,7 @@ def mark_notes(f0: np.ndarray, loudness: np.ndarray, frame_rate: float) -> np.nd
             *_divisions(f0[start:stop], loudness[start:stop], shortest, round(_APART * frame_rate)) + start,
             stop,
         ]
-        for begin, end in zip(edges[:-1], edges[1:]):
+        for begin, end in itertools.pairwise(edges):
             # Sound that dies away belongs to the last note of its stretch.
             final = end == stop
             while (

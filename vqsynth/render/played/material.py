@@ -123,7 +123,8 @@ def _notes(units: Units, mark: np.ndarray, frame_rate: float) -> PlayedNotes:
         pitch = float(np.log2(np.median(voiced))) if 2 * len(voiced) > last - sustain else np.nan
         rows.append((begin, begin + sustain, begin + last, begin + end, pitch, float(np.median(loudness[inside]))))
     columns = np.array(rows, np.float64).reshape(-1, 6).T
-    return PlayedNotes(*columns[:4].astype(np.int64), columns[4], columns[5])
+    begin, sustain, release, end = columns[:4].astype(np.int64)
+    return PlayedNotes(begin, sustain, release, end, columns[4], columns[5])
 
 
 def _moving_mean(values: np.ndarray, span: int) -> np.ndarray:

@@ -96,7 +96,7 @@ class Performer:
 
     def candidates(self, frame: int) -> np.ndarray:
         """Units whose half-second means are nearest to what a frame asks for. Shape: [k]."""
-        query = np.array([[values[frame] / tolerance for _, values, _, tolerance in self.goals]] or [[0.0]])
+        query = np.array([[values[frame] / tolerance for _, values, _, tolerance in self.goals]])
         _, ids = self.index.search(query, self.settings.candidates)
         return self.pool[ids[0][ids[0] >= 0]]
 

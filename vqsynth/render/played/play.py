@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +179,7 @@ class _Details:
             low, high = np.maximum(at - self.span, 0), np.minimum(at + self.span + 1, len(wide) - 1)
             mean = (wide[high] - wide[low]) / (high - low)[:, None]
             own = mean + self.life * (own - mean)
-        return torch.from_numpy(STEP_DB * own)
+        return torch.from_numpy(np.float32(STEP_DB) * own.astype(np.float32))
 
 
 def spans_of(resolved: Sequence[ResolvedTarget], frames: int, leap: float = 0.7 / 12) -> list[Span]:
@@ -197,5 +198,5 @@ def spans_of(resolved: Sequence[ResolvedTarget], frames: int, leap: float = 0.7 
     for start, stop in edges.reshape(-1, 2).tolist():
         leaps = np.flatnonzero(np.abs(np.diff(np.log2(pitch.values[start:stop]))) > leap) + 1 + start
         bounds = [start, *leaps.tolist(), stop]
-        spans += [Span(a, b) for a, b in zip(bounds[:-1], bounds[1:]) if b > a]
+        spans += [Span(a, b) for a, b in itertools.pairwise(bounds) if b > a]
     return spans or [Span(0, frames)]

@@ -31,7 +31,7 @@ class PlayedSettings:
 
     candidates: int = 40
     beam: int = 64
-    price: float = 15.0
+    price: float = 30.0
     latent: float = 0.5
     pitch: float = 2.0 / 12
     level: float = 10.0

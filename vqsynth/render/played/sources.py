@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def trace(units: Units, played: np.ndarray, frame_rate: float) -> Iterator[Run]:
     """
     edges = np.flatnonzero(np.diff(played) != 1) + 1
     bounds = np.concatenate([[0], edges, [len(played)]])
-    for first, last in zip(bounds[:-1], bounds[1:]):
+    for first, last in itertools.pairwise(bounds):
         if played[first] < 0:
             continue
         number = int(units.recording_of(played[first : first + 1])[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,7 +63,7 @@ def strokes_of(
     pieces: list[tuple[int, int, bool]] = []
     for start, end in groups:
         cuts = [start, end] if articulation == "legato" else _divided(start, end, material, random)
-        pieces += [(a, b, b == end) for a, b in zip(cuts[:-1], cuts[1:])]
+        pieces += [(a, b, b == end) for a, b in itertools.pairwise(cuts)]
     strokes = []
     for at, (start, end, final) in enumerate(pieces):
         following = pieces[at + 1][0] if at + 1 < len(pieces) else frames
