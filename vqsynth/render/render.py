@@ -26,7 +26,7 @@ from vqsynth.render.played.sources import write_sources
 from vqsynth.render.settings import RenderSettings
 from vqsynth.render.synthesise import BEND_LIMIT, Progress, synthesise
 from vqsynth.storage.atomic import check_apart, together
-from vqsynth.storage.sound_file import check_output, open_sound
+from vqsynth.storage.sound_file import check_output
 from vqsynth.storage.spool import AudioSpool
 from vqsynth.version import versions
 
@@ -179,7 +179,7 @@ def render(
                 None,
                 None,
                 report,
-                _curves(times, resolved, measured, chosen, gain_db, trims, config.frame_rate),
+                reporting.curves(times, resolved, measured, chosen, gain_db, trims, config.frame_rate),
                 resolved,
             )
             if keep_codes is not None:
@@ -192,45 +192,10 @@ def render(
                 write_sources(sources, units, played.performance.units, config.frame_rate)
             if output is None:
                 return dataclasses.replace(done, audio=sound.read(0, samples) * np.float32(scale))
-            return _write(
-                dataclasses.replace(done, path=Path(output)), sound, scale, timbre, settings.bits, figure, measured
+            reporting.write(
+                Path(output), sound, scale, config, settings.bits, figure, resolved, measured, done.curves, report
             )
-
-
-def _write(
-    done: Rendering,
-    sound: AudioSpool,
-    scale: float,
-    timbre: Timbre,
-    bits: str,
-    figure: bool,
-    measured: dict[str, np.ndarray],
-) -> Rendering:
-    """Write the sound and what goes beside it; the report, which says that all is there, comes last."""
-    path, config = done.path, timbre.config
-    assert path is not None
-    with open_sound(path, config.sample_rate, bits) as file:
-        for block in sound.blocks(scale):
-            file.write(block)
-    if figure:
-        from vqsynth.figures.render import draw
-
-        asked = ", ".join(f"{goal.name} {Path(goal.target).name}" for goal in done.resolved)
-        title = f"{timbre.name}: {asked}"
-        draw(
-            path.with_suffix(".png"),
-            sound,
-            config.sample_rate,
-            config.n_fft,
-            done.resolved,
-            measured,
-            done.curves["time"],
-            title,
-            {name: done.curves[f"mean_{name}"] for name in measured} if "played" in done.report else {},
-        )
-    reporting.write_csv(path.with_suffix(".csv"), done.curves)
-    reporting.write_json(path.with_suffix(".json"), done.report)
-    return done
+            return dataclasses.replace(done, path=Path(output))
 
 
 def _read(request: Request, settings: RenderSettings, sample_rate: int) -> Request:
@@ -334,27 +299,6 @@ def _melody(resolved: Sequence[ResolvedTarget], frames: int) -> np.ndarray:
     """The pitch that was aimed at, 0 where none was: float32 [frames]."""
     pitch = next((np.where(goal.mask, goal.values, 0.0) for goal in resolved if goal.name == "f0"), np.zeros(frames))
     return pitch.astype(np.float32)
-
-
-def _curves(
-    times: np.ndarray,
-    resolved: Sequence[ResolvedTarget],
-    measured: dict[str, np.ndarray],
-    codes: np.ndarray,
-    gain_db: np.ndarray,
-    trims: dict[str, np.ndarray],
-    frame_rate: float,
-) -> dict[str, np.ndarray]:
-    curves = {"time": times}
-    curves |= {f"target_{goal.name}": np.where(goal.mask, goal.values, np.nan) for goal in resolved}
-    curves |= {f"measured_{name}": values for name, values in measured.items()}
-    curves |= {
-        f"mean_{goal.name}": reporting.sliding_mean(
-            measured[goal.name], goal.mask & np.isfinite(measured[goal.name]), goal.log, frame_rate
-        )
-        for goal in resolved
-    }
-    return {**curves, "code": codes, "gain_db": gain_db, **trims}
 
 
 def _source(codes: str | Path | CodeSequence | None) -> str | None:

@@ -14,6 +14,7 @@ from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.corpus.blocks import pieces
 from vqsynth.errors import VqsynthError
 from vqsynth.storage.atomic import atomic_path, json_text, write_text
+from vqsynth.storage.sound_file import open_sound
 from vqsynth.storage.spool import AudioSpool
 from vqsynth.vqvae.config import ModelConfig
 
@@ -135,6 +136,65 @@ def usage(trims: dict[str, np.ndarray], rounds: int) -> dict[str, Any]:
         "tilt_at_limit": float(np.mean(tilt > 0.999 * TILT_LIMIT)),
         "bend_at_limit": float(np.mean(np.isclose(bend, BEND_LIMIT, rtol=1e-3))),
     }
+
+
+def curves(
+    times: np.ndarray,
+    resolved: Sequence[ResolvedTarget],
+    measured: dict[str, np.ndarray],
+    codes: np.ndarray,
+    gain_db: np.ndarray,
+    trims: dict[str, np.ndarray],
+    frame_rate: float,
+) -> dict[str, np.ndarray]:
+    """Everything that moves in a render, by the names of the table's columns, each [frames]."""
+    found = {"time": times}
+    found |= {f"target_{goal.name}": np.where(goal.mask, goal.values, np.nan) for goal in resolved}
+    found |= {f"measured_{name}": values for name, values in measured.items()}
+    found |= {
+        f"mean_{goal.name}": sliding_mean(
+            measured[goal.name], goal.mask & np.isfinite(measured[goal.name]), goal.log, frame_rate
+        )
+        for goal in resolved
+    }
+    return {**found, "code": codes, "gain_db": gain_db, **trims}
+
+
+def write(
+    path: Path,
+    sound: AudioSpool,
+    scale: float,
+    config: ModelConfig,
+    bits: str,
+    figure: bool,
+    resolved: Sequence[ResolvedTarget],
+    measured: dict[str, np.ndarray],
+    found: dict[str, np.ndarray],
+    report: dict[str, Any],
+) -> None:
+    """Write the sound and what goes beside it; the report, which says that all is there, comes last."""
+    with open_sound(path, config.sample_rate, bits) as file:
+        for block in sound.blocks(scale):
+            file.write(block)
+    if figure:
+        from vqsynth.figures.render import draw
+
+        asked = ", ".join(f"{goal.name} {Path(goal.target).name}" for goal in resolved)
+        means = {name: found[f"mean_{name}"] for name in measured} if "played" in report else {}
+        title = f"{report['timbre']}: {asked}"
+        draw(
+            path.with_suffix(".png"),
+            sound,
+            config.sample_rate,
+            config.n_fft,
+            resolved,
+            measured,
+            found["time"],
+            title,
+            means,
+        )
+    write_csv(path.with_suffix(".csv"), found)
+    write_json(path.with_suffix(".json"), report)
 
 
 def write_json(path: Path, report: dict[str, Any]) -> None:
