@@ -9,7 +9,7 @@ from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.errors import UsageError
 from vqsynth.library.table import Table
 from vqsynth.render import match as matching
-from vqsynth.render.match import Costs, PathSettings, jump_costs, match, nearest, path
+from vqsynth.render.match import Costs, PathSettings, check_matcher, jump_costs, match, nearest, path
 
 
 def goal(name, values, weight=1.0):
@@ -94,8 +94,8 @@ def test_a_far_pitch_is_worse_than_a_far_brightness():
 
 
 def test_unknown_matcher():
-    with pytest.raises(UsageError, match="choose one of nearest, path"):
-        match("best", [], table(), np.eye(200, dtype=np.float32), 10)
+    with pytest.raises(UsageError, match="choose one of auto, played, path, nearest"):
+        check_matcher("best")
 
 
 def octaves_off(octaves, weight=1.0, mask=True, name="centroid"):

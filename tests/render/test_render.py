@@ -12,12 +12,16 @@ import soundfile
 from vqsynth import descriptors
 from vqsynth.control.request import Request
 from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.render.played.play import PlayedOptions
 from vqsynth.render.render import RenderSettings, render
 from vqsynth.storage import spool
 
+STILL = PlayedOptions(life=0)
+EXACT = RenderSettings(duration=4, played=STILL)
+
 
 def test_files_beside_the_sound_agree_with_it(tiny_timbre, tmp_path):
-    done = render(tiny_timbre, [Request("centroid", "sin")], RenderSettings(duration=4), output=tmp_path / "out.wav")
+    done = render(tiny_timbre, [Request("centroid", "sin")], EXACT, output=tmp_path / "out.wav")
     audio, rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
     assert rate == 44_100 and len(audio) == 4 * rate and 0.02 < np.abs(audio).max() < 1
     assert {p.name for p in tmp_path.iterdir()} == {"out.wav", "out.png", "out.csv", "out.json"}
@@ -33,7 +37,7 @@ def test_files_beside_the_sound_agree_with_it(tiny_timbre, tmp_path):
     result = report["descriptors"]["centroid"]
     assert result["pearson"] > 0.9 and result["median_relative_error"] < 0.05
     assert result["low"] < result["high"] and report["seed"] == 0 and report["versions"]["vqsynth"]
-    assert report["settings"]["duration"] == 4 and report["settings"]["matcher"] == "path"
+    assert report["settings"]["duration"] == 4 and report["settings"]["played"]["life"] == 0
     assert report["roughness"]["ratio"] == pytest.approx(
         report["roughness"]["value"] / report["roughness"]["real_playing"]
     )
@@ -42,13 +46,13 @@ def test_files_beside_the_sound_agree_with_it(tiny_timbre, tmp_path):
 def test_trims_bring_the_sound_nearer(tiny_timbre):
     errors = []
     for refine in (0, 1, 3):
-        _, report = tiny_timbre.render(centroid="sin", duration=6, refine=refine, hold=None)
+        _, report = tiny_timbre.render(centroid="sin", duration=6, refine=refine, hold=None, life=0)
         errors.append(report["descriptors"]["centroid"]["median_relative_error"])
     assert errors[2] < 0.8 * min(errors[:2]) and errors[2] < 0.006
 
 
 def test_pitch_follows_while_brightness_follows(tiny_timbre):
-    audio, report = tiny_timbre.render(f0=("sin", "p30:p70"), centroid="line", duration=6, weights={"f0": 2})
+    audio, report = tiny_timbre.render(f0=("sin", "p30:p70"), centroid="line", duration=6, weights={"f0": 2}, life=0)
     assert len(audio) == 6 * 44_100
     assert report["descriptors"]["f0"]["median_cents"] < 20 and report["descriptors"]["f0"]["voiced_fraction"] > 0.9
     assert report["descriptors"]["centroid"]["range"] == "p10:p90"
@@ -69,7 +73,7 @@ def test_a_long_sound_through_the_disk_is_the_short_one_in_memory(tiny_timbre, t
 
 
 def test_the_report_is_of_the_file_with_its_rounding(tiny_timbre, tmp_path):
-    settings = RenderSettings(duration=3, gain=-35, hold="none")
+    settings = RenderSettings(duration=3, gain=-35, hold="none", played=STILL)
     done = render(
         tiny_timbre, [Request("bandwidth", "constant")], settings, output=tmp_path / "quiet.wav", figure=False
     )
@@ -99,7 +103,7 @@ def test_memory_does_not_grow_with_duration(tiny_timbre, tmp_path):
 
 
 def test_codes_come_back_as_the_same_sound(tiny_timbre, tmp_path):
-    settings = RenderSettings(duration=3, tilt=False, hold=None)
+    settings = RenderSettings(duration=3, tilt=False, hold=None, played=STILL)
     first = render(tiny_timbre, [Request("f0", "line")], settings, keep_codes=tmp_path / "c.npz")
     again = render(tiny_timbre, [], RenderSettings(tilt=False), codes=tmp_path / "c.npz")
     assert np.array_equal(first.curves["code"], again.curves["code"])
@@ -108,11 +112,11 @@ def test_codes_come_back_as_the_same_sound(tiny_timbre, tmp_path):
 
 
 def test_the_gain_curve_is_the_loudness_of_the_sound(tiny_timbre):
-    audio, report = tiny_timbre.render(centroid="constant", gain="line", gain_range="-30:0", duration=4)
+    audio, report = tiny_timbre.render(centroid="constant", gain="line", gain_range="-30:0", duration=4, life=0)
     level = descriptors.measure(["loudness"], audio, 44_100)["loudness"].values[4:-4]
     wanted = np.linspace(-50, -20, len(level))
     assert np.median(np.abs(level - wanted)) < 1
-    _, report = tiny_timbre.render(loudness=("sin", "-40:-20"), centroid="constant", duration=4)
+    _, report = tiny_timbre.render(loudness=("sin", "-40:-20"), centroid="constant", duration=4, life=0)
     assert (
         report["descriptors"]["loudness"]["pearson"] > 0.98 and report["descriptors"]["loudness"]["median_error_db"] < 1
     )

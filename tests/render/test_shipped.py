@@ -1,4 +1,4 @@
-"""The shipped violin follows its targets, by the ear of librosa and Praat, not of the suite itself."""
+"""The shipped violin follows its targets to the letter with life 0, by the ear of librosa and Praat, not of the suite itself."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def pitch(audio):
 
 
 def test_brightness_is_a_sine_while_the_pitch_stays_on_a4(violin):
-    audio, report = violin.render(centroid="sin", f0="A4", duration=12)
+    audio, report = violin.render(centroid="sin", f0="A4", duration=12, life=0)
     result = report["descriptors"]["centroid"]
     times = np.arange(1 + len(audio) // HOP) * HOP / RATE
     wanted = result["low"] * (result["high"] / result["low"]) ** (0.5 + 0.5 * np.sin(2 * np.pi * times / 12))
@@ -45,7 +45,7 @@ def test_brightness_is_a_sine_while_the_pitch_stays_on_a4(violin):
 
 
 def test_a_pitch_that_is_not_asked_for_is_held(violin):
-    audio, report = violin.render(bandwidth="arch", duration=8)
+    audio, report = violin.render(bandwidth="arch", duration=8, life=0)
     held = report["descriptors"]["f0"]
     assert held["held"]
     cents = 1200 * np.abs(np.log2(np.maximum(pitch(audio), 1) / held["low"]))
@@ -55,7 +55,11 @@ def test_a_pitch_that_is_not_asked_for_is_held(violin):
 
 def test_each_step_brings_the_sound_nearer(violin):
     errors = {}
-    for name, options in {"nearest": {"matcher": "nearest"}, "path": {"refine": 0}, "default": {}}.items():
+    for name, options in {
+        "nearest": {"matcher": "nearest"},
+        "path": {"refine": 0, "life": 0},
+        "default": {"life": 0},
+    }.items():
         _, report = violin.render(bandwidth="sin", f0="A4", duration=8, **options)
         errors[name] = report["descriptors"]["bandwidth"]["median_relative_error"]
     assert errors["default"] < 0.5 * errors["path"] and errors["default"] < 0.01 and errors["path"] < 0.05
@@ -63,7 +67,7 @@ def test_each_step_brings_the_sound_nearer(violin):
 
 @pytest.mark.parametrize("shape", ["arch", "line"])
 def test_the_pitch_follows_a_curve(violin, shape):
-    audio, report = violin.render(f0=shape, duration=8)
+    audio, report = violin.render(f0=shape, duration=8, life=0)
     result = report["descriptors"]["f0"]
     assert result["median_cents"] < 5 and result["voiced_fraction"] > 0.98 and result["pearson"] > 0.999
     found = pitch(audio)

@@ -122,16 +122,17 @@ def render(
         if units is not None:
             asked = gain is not None or level is not None or bool(np.any(gain_db))
             played = play(timbre, units, resolved, spans_of(resolved, frames), gain_db, asked, settings.played)
-            chosen = played.codes
+            chosen, sounded, sounded_db = played.codes, played.targets, played.gain_db
         else:
+            sounded, sounded_db = resolved, gain_db
             chosen = _match(timbre, resolved, settings, frames) if given is None else _stretched(given.codes, frames)
         bits = None if output is None else settings.bits
         with AudioSpool(samples, None if output is None else Path(output).parent) as sound:
             trims = synthesise(
                 timbre.model,
                 chosen,
-                gain_db if played is None else played.gain_db,
-                resolved if played is None else played.targets,
+                sounded_db,
+                sounded,
                 sound,
                 bend=settings.bend and settings.rounds > 0,
                 tilt=settings.tilt and settings.rounds > 0,
@@ -186,7 +187,7 @@ def render(
                 save_codes(
                     keep_codes,
                     timbre,
-                    CodeSequence(chosen, (gain_db + UNIT_LUFS).astype(np.float32), _melody(resolved, frames)),
+                    CodeSequence(chosen, (sounded_db + UNIT_LUFS).astype(np.float32), _melody(sounded, frames)),
                 )
             if sources is not None and played is not None and units is not None:
                 write_sources(sources, units, played.performance.units, config.frame_rate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +53,6 @@ class Material:
         pool: bool, units that a path may jump to.
         stop: int64, the unit before which a run that holds this one must end.
         notes: of the recordings.
-        names: of the descriptors.
     """
 
     values: dict[str, np.ndarray]
@@ -69,21 +68,19 @@ class Material:
         return int(np.max(self.notes.release - self.notes.sustain, initial=1))
 
 
-def prepare_material(units: Units, names: Sequence[str], frame_rate: float) -> Material:
+def prepare_material(units: Units, described: Mapping[str, np.ndarray], frame_rate: float) -> Material:
     """Find notes, half-second means and movements.
 
     Args:
         units: of a timbre.
-        names: descriptors that are asked for, beside pitch and loudness.
+        described: name -> octaves of every unit, of descriptors beside pitch and loudness.
         frame_rate: frames a second.
     """
     mark = np.asarray(units.mark)
     notes = _notes(units, mark, frame_rate)
     values = {"f0": np.log2(np.maximum(units.f0(), 1e-9)), "loudness": np.asarray(units.loudness, np.float64)}
     values["f0"][(mark & UNVOICED) > 0] = np.nan
-    for name in names:
-        if name not in values:
-            values[name] = np.asarray(units.column(name), np.float64)
+    values |= {name: column for name, column in described.items() if name not in values}
     sustained = (mark & (ONSET | RELEASE | SILENCE)) == 0
     stop = np.zeros(len(mark), np.int64)
     span = max(1, round(MEAN_SECONDS * frame_rate))

@@ -18,6 +18,7 @@ from vqsynth.render.played.perform import SILENCE_DB, Performance, Performer
 from vqsynth.render.played.search import PlayedSettings
 from vqsynth.render.played.strokes import ARTICULATIONS, Span, strokes_of
 from vqsynth.units.detail import STEP_DB, corrected
+from vqsynth.units.store import DESCRIPTORS
 
 if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
@@ -106,9 +107,12 @@ def play(
         options: how to play.
     """
     config, frames = timbre.config, len(gain_db)
-    material = prepare_material(units, [goal.name for goal in resolved], config.frame_rate)
-    goals = [(goal, TOLERANCE * float(np.nanstd(goal.scaled(timbre.table.column(goal.name))))) for goal in resolved]
     codes = np.asarray(units.code).astype(np.int64)
+    columns = {goal.name: np.log2(np.maximum(timbre.table.column(goal.name), 1e-9)) for goal in resolved}
+    # Of a descriptor that units do not have, the code says what it knows.
+    described = {name: units.column(name) if name in DESCRIPTORS else columns[name][codes] for name in columns}
+    material = prepare_material(units, described, config.frame_rate)
+    goals = [(goal, TOLERANCE * max(float(np.nanstd(columns[goal.name])), 1e-6)) for goal in resolved]
     performer = Performer(
         material,
         codes,
