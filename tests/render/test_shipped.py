@@ -1,4 +1,4 @@
-"""The shipped violin follows its targets to the letter with life 0, by the ear of librosa and Praat, not of the suite itself."""
+"""With life 0 the shipped violin follows its targets to the letter, by the ear of librosa and Praat."""
 
 from pathlib import Path
 
