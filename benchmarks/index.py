@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from vqsynth.library.index import EXACT_LIMIT, KINDS, UnitIndex
+from vqsynth.units.index import EXACT_LIMIT, KINDS, UnitIndex
 
 
 def make(units: int, dimensions: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

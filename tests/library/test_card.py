@@ -190,7 +190,7 @@ def test_statistics_that_do_not_fit(copy, tensor, values):
 
 
 def test_an_index_of_another_table_is_made_anew(copy):
-    from vqsynth.library.index import UnitIndex
+    from vqsynth.units.index import UnitIndex
 
     whole = folder.load(copy).index
     UnitIndex.build(np.random.default_rng(0).standard_normal((80, whole.dimension))).save(copy / folder.INDEX)

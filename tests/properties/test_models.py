@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from vqsynth.errors import VqsynthError
 from vqsynth.library import timbre as folder
 from vqsynth.library.card import read_card, write_card
-from vqsynth.library.index import UnitIndex
+from vqsynth.units.index import UnitIndex
 from vqsynth.library.table import Table
 from vqsynth.storage.reading import read_toml, sha256
 

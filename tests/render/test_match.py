@@ -185,3 +185,32 @@ def test_a_block_starts_from_where_the_last_one_ended(monkeypatch):
     assert not path(lambda start, stop: local[start:stop], 8, jumps).any()
     # Without a price of jumps each frame goes its own way.
     assert path(lambda start, stop: local[start:stop], 8, 0 * jumps).tolist() == [0] * 4 + [1] * 4
+
+
+@pytest.mark.parametrize("names", [("centroid",), ("f0",), ("centroid", "f0"), ("bandwidth", "centroid", "f0")])
+def test_the_index_finds_what_ranking_all_codes_finds(names):
+    codes = table(900, 8)
+    random = np.random.default_rng(9)
+    codes.values["bandwidth"] = random.uniform(800, 5000, 900)
+    codes.std["bandwidth"] = np.zeros(900)
+    codes.values["centroid"][::7] = np.nan
+    codes.voicing[::5] = 0.1
+    goals = [goal(name, random.uniform(150, 6000, 400), weight) for name, weight in zip(names, (1.0, 0.5, 2.0))]
+    goals[-1].mask[100:200] = False
+    goals[0].mask[150:300] = False
+    costs = Costs(goals, codes)
+    ids, values = matching._candidates(costs, 0, 400, 48)
+    all_ids, all_values = matching._candidates(lambda start, stop: costs(start, stop), 0, 400, 48)
+    assert (np.sort(ids, 1) == np.sort(all_ids, 1)).all()
+    assert (np.sort(values, 1) == np.sort(all_values, 1)).all()
+
+
+def test_the_index_is_what_finds_them(monkeypatch):
+    ranked = []
+    rank = Costs._of
+    monkeypatch.setattr(
+        Costs, "_of", lambda self, frames, codes: ranked.append(np.size(codes)) or rank(self, frames, codes)
+    )
+    costs = Costs([goal("f0", np.geomspace(220, 780, 300))], table(2000, 10))
+    matching._candidates(costs, 0, 300, 48)
+    assert sum(ranked) == 300 * 4 * 48  # of 2,000 codes, 192 a frame

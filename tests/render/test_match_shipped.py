@@ -5,8 +5,8 @@ import pytest
 
 from vqsynth.control.request import Request
 from vqsynth.control.resolve import resolve
-from vqsynth.library.timbre import load
-from vqsynth.render.match import match
+from vqsynth.library.timbre import installed, load
+from vqsynth.render.match import Costs, PathSettings, jump_costs, match, nearest, path
 
 # Mean distance from the curve in octaves, and mean latent jump in that of real playing.
 KNOWN = {
@@ -36,3 +36,15 @@ def test_codes_are_as_near_and_as_smooth_as_they_were(name, descriptor, matcher)
     jump = np.linalg.norm(np.diff(codebook[codes], axis=0), axis=1).mean() / real
     # Rounding may change a code here and there, no more.
     assert (error, jump) == pytest.approx(KNOWN[name, descriptor, matcher], rel=0.01)
+
+
+@pytest.mark.parametrize("name", installed())
+@pytest.mark.parametrize("asked", ["centroid", "f0", "bandwidth+centroid", "centroid+f0"])
+def test_paths_are_those_among_all_codes(name, asked):
+    timbre = load(name)
+    requests = [Request(name, shape, "p2:p98") for name, shape in zip(asked.split("+"), ("sin:2", "line"))]
+    goals = resolve(requests, timbre.table, TIMES, 7.0, hold="auto", reach=1 / 6)
+    costs, settings = Costs(goals, timbre.table), PathSettings()
+    jumps = jump_costs(timbre.model.codebook.numpy(), None, timbre.transitions, settings)
+    assert (path(costs, 600, jumps, settings) == path(lambda a, b: costs(a, b), 600, jumps, settings)).all()
+    assert (nearest(costs, 600) == nearest(lambda a, b: costs(a, b), 600)).all()

@@ -3,6 +3,9 @@
 ``nearest`` is the method of Bitton, Esling & Harada (2020). ``path`` is the unit selection of concatenative
 synthesis (Hunt & Black, 1996): a target cost and a join cost, minimised over the whole sequence by the Viterbi
 algorithm. The join cost is the jump in latent space, less where the recordings make that transition.
+
+FAISS finds the codes that a frame's path may take: four times as many as are kept, nearest by squared differences, then
+ranked by their true cost. Where it is not certain that none of the others is cheaper, all codes are ranked.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import numpy as np
 
 from vqsynth.control.resolve import ResolvedTarget, voiced
 from vqsynth.errors import UsageError
+from vqsynth.units.index import UnitIndex
 
 if TYPE_CHECKING:
     from vqsynth.library.table import Table
@@ -30,6 +34,9 @@ _RARE = 0.02
 _BLOCK = 4096
 _OVERLAP = 256
 _CHUNK = 256
+_WIDER = 4
+_FAR_AWAY = 1e4
+_ROUNDING = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,16 +72,22 @@ class Costs:
             tolerance = TOLERANCE_F0 if goal.name == "f0" else TOLERANCE * max(float(np.nanstd(column)), 1e-9)
             # A code without a value is as far as no other.
             missing = ~np.isfinite(column) if goal.name != "f0" else ~voiced(table)
-            column = np.where(missing, 1e4, column / tolerance)
+            column = np.where(missing, _FAR_AWAY, column / tolerance)
             self.columns.append(column.astype(np.float32))
             weights = goal.weight * np.where(goal.mask, 1.0, 0.01)
             self.targets.append(((goal.scaled(goal.values) / tolerance).astype(np.float32), weights.astype(np.float32)))
+        self._indexes: dict[bytes, tuple[UnitIndex, np.ndarray, float]] = {}
 
     def __call__(self, start: int, stop: int) -> np.ndarray:
         """Costs of frames ``start`` to ``stop``: float32 [frames, codes]."""
-        total = np.repeat(self.prior[None], stop - start, 0)
+        return self._of(np.arange(start, stop), slice(None))
+
+    def _of(self, frames: np.ndarray, codes: np.ndarray | slice) -> np.ndarray:
+        """Costs of codes in frames. Shape: [n], [n, k] or all -> [n, k] float32."""
+        prior = self.prior[codes]
+        total = np.repeat(prior[None], len(frames), 0) if prior.ndim == 1 else prior.copy()
         for name, column, (values, weights) in zip(self.names, self.columns, self.targets):
-            difference = np.abs(values[start:stop, None] - column)
+            difference = np.abs(values[frames, None] - column[codes])
             square = difference * difference
             if name == "f0":
                 # Bending carries a pitch only so far: beyond, the cost is steep.
@@ -82,9 +95,67 @@ class Costs:
             else:
                 # A tilt carries a spectrum further: beyond, the cost grows linearly (Huber).
                 difference = np.where(difference > _KNEE, 2 * _KNEE * difference - _KNEE**2, square)
-            difference *= weights[start:stop, None]
+            difference *= weights[frames, None]
             total += difference
         return total
+
+    def best(self, start: int, stop: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The ``count`` cheapest codes of frames ``start`` to ``stop``: ids and costs, each [frames, count]."""
+        codes = len(self.prior)
+        if not self.columns or _WIDER * count >= codes:
+            return _cheapest(self(start, stop), count)
+        ids = np.empty((stop - start, count), np.int64)
+        costs = np.empty((stop - start, count), np.float32)
+        weights = np.stack([weights[start:stop] for _, weights in self.targets], 1)
+        kinds, kind = np.unique(weights, axis=0, return_inverse=True)
+        for number, row in enumerate(kinds):
+            frames = start + np.flatnonzero(kind.reshape(-1) == number)
+            found, least = self._nearest(frames, row, _WIDER * count)
+            # In order of their numbers, as all codes are: equals are told apart in the same way.
+            found.sort(1)
+            chosen, values = _cheapest(self._of(frames, found), count)
+            sure = values.max(1) < least
+            ids[frames - start], costs[frames - start] = np.take_along_axis(found, chosen, 1), values
+            for at in range(0, len(rest := frames[~sure]), _CHUNK):
+                block = rest[at : at + _CHUNK]
+                ids[block - start], costs[block - start] = _cheapest(self._of(block, slice(None)), count)
+        return ids, costs
+
+    def _nearest(self, frames: np.ndarray, weights: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Codes of least squared difference, and a cost that none of the others is below.
+
+        Shape: frames [n], weights [targets] -> [n, count], [n]
+        """
+        key = weights.tobytes()
+        if key not in self._indexes:
+            matrix = np.stack(self.columns, 1).astype(np.float64)
+            matrix[matrix == _FAR_AWAY] = np.nan
+            complete = np.isfinite(matrix).all(1)
+            if complete.sum() < count:
+                return np.zeros((len(frames), count), np.int64), np.full(len(frames), -np.inf)
+            centre = matrix[complete].mean(0)
+            matrix = (matrix - centre) * np.sqrt(weights)
+            self._indexes[key] = UnitIndex.build(matrix), centre, float((matrix[complete] ** 2).sum(1).max())
+        index, centre, longest = self._indexes[key]
+        values = np.stack([values[frames] for values, _ in self.targets], 1)
+        queries = (values - centre) * np.sqrt(weights)
+        distance, ids = index.search(queries, count)
+        # Single precision: sums of squares are known to some millionths of what they are made of.
+        square = distance[:, -1].astype(np.float64) ** 2 - _ROUNDING * ((queries**2).sum(1) + longest)
+        least = np.maximum(square, 0.0)
+        flat = weights[[name != "f0" for name in self.names]]
+        if len(flat):
+            # Beyond its knee a cost grows slower than the square: it is least if all of the distance is in one target.
+            flat = float(flat.min())
+            linear = 2 * _KNEE * np.sqrt(flat * least) - _KNEE**2 * flat
+            least = np.where(least > _KNEE**2 * flat, np.minimum(least, linear), least)
+        if len(index) < len(self.prior):
+            apart = weights * (2 * _KNEE * (_FAR_AWAY - np.abs(values)) - _KNEE**2)
+            least = np.minimum(least, apart.min(1))
+        if index.kind != "exact":
+            # A codebook so large is searched in part; what is found there is taken.
+            least = np.where(ids[:, -1] < 0, -np.inf, np.inf)
+        return ids, (1 - _ROUNDING) * least
 
 
 class FrameCosts(Protocol):
@@ -95,7 +166,7 @@ class FrameCosts(Protocol):
 
 def nearest(costs: FrameCosts, frames: int) -> np.ndarray:
     """The code of least cost in every frame: int64 [frames]."""
-    return np.concatenate([costs(s, min(s + _CHUNK, frames)).argmin(1) for s in range(0, frames, _CHUNK)])
+    return _candidates(costs, 0, frames, 1)[0][:, 0]
 
 
 def jump_costs(
@@ -140,18 +211,21 @@ def path(costs: FrameCosts, frames: int, jumps: np.ndarray, settings: PathSettin
 
 def _candidates(costs: FrameCosts, start: int, end: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Best codes of every frame and their costs: int64 and float32 [frames, candidates]."""
-    ids, values = [], []
-    for at in range(start, end, _CHUNK):
-        block = costs(at, min(at + _CHUNK, end))
-        k = min(count, block.shape[1])
-        chosen = (
-            np.argpartition(block, k - 1, axis=1)[:, :k]
-            if k < block.shape[1]
-            else np.tile(np.arange(k), (len(block), 1))
-        )
-        ids.append(chosen)
-        values.append(np.take_along_axis(block, chosen, 1))
-    return np.concatenate(ids), np.concatenate(values)
+    find = costs.best if isinstance(costs, Costs) else lambda at, stop, k: _cheapest(costs(at, stop), k)
+    found = [find(at, min(at + _CHUNK, end), count) for at in range(start, end, _CHUNK)]
+    return np.concatenate([ids for ids, _ in found]), np.concatenate([values for _, values in found])
+
+
+def _cheapest(costs: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of the least costs of each row, and these costs. Shape: [n, codes] -> [n, count] each."""
+    codes = costs.shape[1]
+    if count >= codes:
+        chosen = np.tile(np.arange(codes), (len(costs), 1))
+    elif count == 1:
+        chosen = costs.argmin(1)[:, None]
+    else:
+        chosen = np.argpartition(costs, count - 1, axis=1)[:, :count]
+    return chosen, np.take_along_axis(costs, chosen, 1)
 
 
 def _viterbi(candidates: np.ndarray, local: np.ndarray, jumps: np.ndarray) -> np.ndarray:
