@@ -214,3 +214,52 @@ def test_the_index_is_what_finds_them(monkeypatch):
     costs = Costs([goal("f0", np.geomspace(220, 780, 300))], table(2000, 10))
     matching._candidates(costs, 0, 300, 48)
     assert sum(ranked) == 300 * 4 * 48  # of 2,000 codes, 192 a frame
+
+
+class Ranked(Costs):
+    """Costs that count for how many frames all codes were ranked."""
+
+    whole = 0
+
+    def _of(self, frames, codes):
+        self.whole += len(frames) * isinstance(codes, slice)
+        return super()._of(frames, codes)
+
+
+@pytest.mark.parametrize("codes", [1024, 60_000])
+def test_the_index_finds_the_candidates_that_ranking_all_codes_finds(codes):
+    known, frames = table(codes), 400
+    wanted = [
+        goal("f0", 400 * 2 ** (0.6 * np.sin(np.linspace(0, 9, frames)))),
+        goal("centroid", np.geomspace(600, 3900, frames), 0.5),
+    ]
+    wanted[1].mask[100:150] = False
+    costs = Ranked(wanted, known, prior=False)
+    ids, values = costs.best(0, frames, 16)
+    ranked = costs.whole
+    everything = costs(0, frames)
+    assert ids.shape == (frames, 16) and all(len(set(row)) == 16 for row in ids)
+    np.testing.assert_array_equal(np.take_along_axis(everything, ids, 1), values)
+    np.testing.assert_array_equal(values.min(1), everything.min(1))
+    if codes == 1024:
+        np.testing.assert_allclose(np.sort(values, 1), np.sort(everything, 1)[:, :16], rtol=1e-6)
+    assert ranked < 0.5 * frames, "the index found hardly anything"
+
+
+@pytest.mark.parametrize("asked", [("f0",), ("centroid",), ("bandwidth", "centroid"), ("centroid", "f0")])
+def test_sequences_are_those_of_ranking_all_codes(asked):
+    import vqsynth
+
+    timbre, frames = vqsynth.load("violin"), 500
+    wanted = []
+    for number, name in enumerate(asked):
+        low, high = timbre.table.percentile(name, [5, 95])
+        course = 0.5 - 0.5 * np.cos(np.linspace(0, 5 + 3 * number, frames))
+        wanted.append(goal(name, low * (high / low) ** course))
+    wanted[0].mask[200:230] = False
+    jumps = jump_costs(timbre.model.codebook.numpy(), 1.0, timbre.transitions, PathSettings())
+    costs = Costs(wanted, timbre.table)
+    found = path(costs, frames, jumps, PathSettings())
+    np.testing.assert_array_equal(found, path(lambda a, b: costs(a, b), frames, jumps, PathSettings()))
+    plain = Costs(wanted, timbre.table, prior=False)
+    np.testing.assert_array_equal(nearest(plain, frames), plain(0, frames).argmin(1))

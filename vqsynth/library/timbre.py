@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from vqsynth.library.index import UnitIndex
     from vqsynth.library.table import Table
+    from vqsynth.units.index import UnitIndex
     from vqsynth.units.store import Units
     from vqsynth.vqvae.config import ModelConfig
     from vqsynth.vqvae.model import VQVAE
@@ -125,7 +125,8 @@ class Timbre(ModelFolder):
     @functools.cached_property
     def index(self) -> UnitIndex:
         """The FAISS index over the table; rebuilt from it when the file is missing or off."""
-        from vqsynth.library.index import UnitIndex, is_table_index, table_index
+        from vqsynth.library.index import is_table_index, table_index
+        from vqsynth.units.index import UnitIndex
 
         try:
             index = UnitIndex.load(self.verified(INDEX))
