@@ -20,12 +20,16 @@ _A4 = float(np.log2(440.0))
 _LEVELS = 16
 _BEND, _STEP = 20 / 1200, 0.05
 _ENOUGH, _PRICE = 1.5, 0.15
+_PULL = 0.5
+"""Octaves of range that are given up to be an octave nearer to the usual pitch."""
 
 Span = Callable[[np.ndarray], tuple[float, float]]
 """What a request asks for, lowest and highest, when only the codes in a mask [K] are left."""
 
 
-def best_pitch(table: Table, sings: np.ndarray, spans: Sequence[tuple[str, Span]]) -> float | None:
+def best_pitch(
+    table: Table, sings: np.ndarray, spans: Sequence[tuple[str, Span]], usual: float | None = None
+) -> float | None:
     """The note in Hz at which a timbre reaches the asked ranges best, or None where none has enough codes.
 
     Notes are those of equal temperament on A4 = 440 Hz, so that renders can be played together.
@@ -37,6 +41,7 @@ def best_pitch(table: Table, sings: np.ndarray, spans: Sequence[tuple[str, Span]
         table: what the codes sound like.
         sings: bool [K], codes that carry a pitch.
         spans: descriptor and what is asked of it.
+        usual: pitch in Hz from which the note should not be far without need.
     """
     if sings.sum() < MIN_CODES:
         return None
@@ -50,6 +55,8 @@ def best_pitch(table: Table, sings: np.ndarray, spans: Sequence[tuple[str, Span]
             continue
         score = sum(_support(table, name, among, off, span) for name, span in spans)
         score += 0.001 * among.sum()
+        if usual is not None:
+            score -= _PULL * abs(at - float(np.log2(usual)))
         if score > best:
             best, choice = score, at
     return None if choice is None else float(2.0**choice)

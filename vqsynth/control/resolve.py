@@ -73,6 +73,7 @@ def resolve(
     hold: str | float | None = "auto",
     reach: float = 0.0,
     clamp: bool = False,
+    usual_pitch: float | None = None,
 ) -> list[ResolvedTarget]:
     """Fix ranges and the held pitch, and sample every target.
 
@@ -84,6 +85,7 @@ def resolve(
         hold: ``"auto"``, a note or Hz for a pitch that is not asked for, or None to leave it free.
         reach: octaves beyond the codes' own values that trims can carry a spectral descriptor.
         clamp: cut values out of reach, with a warning, instead of refusing them.
+        usual_pitch: in Hz; a pitch that is held without being asked for is not far from it without need.
 
     Raises:
         UsageError: unknown or repeated descriptor, one that the table lacks, a range that does not fit,
@@ -100,7 +102,7 @@ def resolve(
         return _fix(wanted, table, reach, clamp)
     if hold != "auto":
         return _fix([*wanted, _Wanted(Request("f0", str(hold)), table, times, duration, True)], table, reach, clamp)
-    pitch = best_pitch(table, voiced(table), [(w.name, w.span) for w in wanted])
+    pitch = best_pitch(table, voiced(table), [(w.name, w.span) for w in wanted], usual_pitch)
     if pitch is None:
         return _fix(wanted, table, reach, clamp)
     held = _Wanted(

@@ -97,7 +97,7 @@ def render(
             read = [codes, settings.gain, *(request.target for request in requests)]
             for suffix in ("", ".csv", ".json", ".png"):
                 written = Path(output).with_suffix(suffix or Path(output).suffix)
-                check_apart(written, *(name for name in read if isinstance(name, (str, Path))))
+                check_apart(written, sources, *(name for name in read if isinstance(name, (str, Path))))
         config, rate = timbre.config, timbre.config.sample_rate
         given = load_codes(codes, timbre) if isinstance(codes, (str, Path)) else codes
         if not requests and given is None:
@@ -108,7 +108,8 @@ def render(
         samples = max(1, round(seconds * rate))
         frames = 1 + samples // config.hop_length
         times = np.arange(frames) / config.frame_rate
-        resolved, level = _resolve_requests(timbre, requests, settings, given, times, seconds)
+        units = _units(timbre, settings) if given is None else None
+        resolved, level = _resolve_requests(timbre, requests, settings, given, units, times, seconds)
         if level is not None and gain is not None:
             raise UsageError("loudness is met by the gain: ask for one of the two")
         if level is not None:
@@ -117,7 +118,6 @@ def render(
             gain_db = _stretched(given.loudness, frames).astype(np.float64) - UNIT_LUFS
         else:
             gain_db = gain_curve(gain, settings.gain_range, requests, times, seconds)
-        units = _units(timbre, settings) if given is None else None
         played = None
         if units is not None:
             asked = gain is not None or level is not None or bool(np.any(gain_db))
@@ -220,6 +220,7 @@ def _resolve_requests(
     requests: Sequence[Request],
     settings: RenderSettings,
     given: CodeSequence | None,
+    units: Units | None,
     times: np.ndarray,
     seconds: float,
 ) -> tuple[list[ResolvedTarget], ResolvedTarget | None]:
@@ -236,6 +237,7 @@ def _resolve_requests(
         hold=None if free else settings.hold,
         reach=REACH if trims else 0.02,
         clamp=settings.clamp,
+        usual_pitch=None if units is None else _usual_pitch(units),
     )
     if given is not None and (given.f0 > 0).any() and not any(goal.name == "f0" for goal in resolved):
         f0 = _stretched(bridge(given.f0, len(given)), len(times)).astype(np.float64)
@@ -270,6 +272,12 @@ def _units(timbre: Timbre, settings: RenderSettings) -> Units | None:
             )
         return None
     return timbre.units.without(settings.played.without) if settings.played.without else timbre.units
+
+
+def _usual_pitch(units: Units) -> float | None:
+    """Median of what the recordings play, in Hz."""
+    f0 = units.f0()
+    return float(np.median(f0[f0 > 0])) if (f0 > 0).any() else None
 
 
 def _match(timbre: Timbre, resolved: Sequence[ResolvedTarget], settings: RenderSettings, frames: int) -> np.ndarray:

@@ -54,6 +54,7 @@ class Performer:
         scale: mean latent jump a frame in recordings.
         goals: what is asked for, frame by frame, with a tolerance each (octaves).
         gain_db: asked for, [frames], or None where nobody asked.
+        usual: centroid in octaves that units should be near, [frames], or None where a colour is asked for.
         settings: weights of the search.
         take: another take plays other runs.
     """
@@ -66,6 +67,7 @@ class Performer:
         scale: float,
         goals: Sequence[tuple[ResolvedTarget, float]],
         gain_db: np.ndarray | None,
+        usual: np.ndarray | None,
         settings: PlayedSettings,
         take: int,
         frame_rate: float,
@@ -81,6 +83,9 @@ class Performer:
         if gain_db is not None and len(material.notes):
             wanted = gain_db + float(np.median(material.notes.level))
             self.goals.append(("loudness", wanted, np.ones(len(wanted)), settings.level))
+        if usual is not None:
+            self.goals.append(("centroid", usual, np.ones(len(usual)), settings.colour))
+        self._span = max(1, round(MEAN_SECONDS * frame_rate))
         # A second of a recording is dearer in one take than in another.
         seconds = np.arange(len(codes)) // max(1, round(frame_rate))
         self.mood = settings.variety * self.random.random(int(seconds[-1]) + 1)[seconds]
@@ -115,6 +120,9 @@ class Performer:
         square = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
         cost = self.settings.price + self.settings.latent * np.sqrt(np.maximum(square, 0)) / self.scale
         level = self.material.moves["loudness"]
+        if "flatness" in self.material.means:
+            noise = np.nan_to_num(self.material.means["flatness"])
+            cost = cost + self.settings.noise * np.abs(noise[before][:, None] - noise[after])
         return cost + ((level[before][:, None] - level[after]) / 3.0) ** 2
 
     def perform(self, strokes: Sequence[Stroke], frames: int, attack: float | None) -> Performance:
@@ -151,6 +159,11 @@ class Performer:
             swell[here] = self._swell(played, len(path))
             for name in names:
                 moves[name][here] = around[name]
+        sounding = units >= 0
+        for name, values in moves.items():
+            # Attacks are brighter, ends darker: over half a second nothing of that is left.
+            around = _moving_mean(np.where(sounding, values, np.nan), self._span)
+            moves[name] = np.where(sounding, values - np.nan_to_num(around), 0.0)
         return Performance(units, moves, levels, swell, steady, list(strokes), runs)
 
     def _scripts(self, stroke: Stroke, attack: float | None) -> list[Script]:
@@ -201,22 +214,19 @@ class Performer:
     def _movement(self, path: np.ndarray, release: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray], int]:
         """Level in dB and moves in octaves of a stroke's frames, and the length of its onset."""
         played, count = np.concatenate([path, release]), len(path)
-        span = max(1, round(MEAN_SECONDS * self.frame_rate))
         joins = np.flatnonzero(np.diff(path) != 1) + 1
         moves = {}
         for name, column in self.material.moves.items():
             moves[name] = _joined(column[played], joins)
         onset = int(np.searchsorted(np.cumsum(moves["loudness"][:count] > -3.0), 1))
         for name, values in moves.items():
-            # Around the mean and nothing else: what joins of runs leave of a mean goes to the target.
-            inside = slice(onset, count)
-            if count - onset > span:
-                values[inside] -= _moving_mean(values[inside], span)
             if name == "f0":
                 np.clip(values, -_SCOOP, _SCOOP, out=values)
             elif name != "loudness":
                 np.clip(values, -_SHADE, _SHADE, out=values)
         level = moves.pop("loudness")
+        if count - onset > self._span:
+            level[onset:count] -= _moving_mean(level[onset:count], self._span)
         if len(release):
             faded = np.minimum(_FADE, len(release))
             level[len(level) - faded :] -= np.linspace(0, 30, faded + 1)[1:]

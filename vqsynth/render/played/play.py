@@ -13,7 +13,8 @@ import torch
 from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.dsp.source_filter import Frames
 from vqsynth.errors import UsageError
-from vqsynth.render.played.material import prepare_material
+from vqsynth.render.played.colour import FARTHEST, PULL, usual_colour
+from vqsynth.render.played.material import Material, prepare_material
 from vqsynth.render.played.perform import SILENCE_DB, Performance, Performer
 from vqsynth.render.played.search import PlayedSettings
 from vqsynth.render.played.strokes import ARTICULATIONS, Span, strokes_of
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 TOLERANCE = 3 * 0.085
 """Error in a spectral descriptor that costs 1, in standard deviations of the table; trims do the rest."""
+
+BLEND = 8
+"""Frames over which the corrections of one run go over into those of the next."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,8 +115,11 @@ def play(
     columns = {goal.name: np.log2(np.maximum(timbre.table.column(goal.name), 1e-9)) for goal in resolved}
     # Of a descriptor that units do not have, the code says what it knows.
     described = {name: units.column(name) if name in DESCRIPTORS else columns[name][codes] for name in columns}
+    for name in ("centroid", "flatness"):
+        described.setdefault(name, units.column(name))
     material = prepare_material(units, described, config.frame_rate)
     goals = [(goal, TOLERANCE * max(float(np.nanstd(columns[goal.name])), 1e-6)) for goal in resolved]
+    usual = None if any(goal.name in DESCRIPTORS for goal in resolved) else _usual(material, resolved, gain_db)
     performer = Performer(
         material,
         codes,
@@ -120,6 +127,7 @@ def play(
         timbre.card.get("quality", {}).get("roughness_real") or 1.0,
         goals,
         gain_db if gain_asked else None,
+        usual,
         options.search,
         options.take,
         config.frame_rate,
@@ -128,6 +136,8 @@ def play(
     done = performer.perform(strokes, frames, options.attack)
     life = options.life
     moved = [_moved(goal, life * done.moves[goal.name]) for goal in resolved]
+    if usual is not None:
+        moved.append(_coloured(material, done, usual, life))
     level = np.where(done.steady, life * done.level_db, done.level_db)
     swell = np.zeros(frames) if gain_asked else life * done.swell_db
     sounding = done.units >= 0
@@ -146,6 +156,23 @@ def play(
     return Played(codes[held], moved, gain, details, done, report)
 
 
+def _usual(material: Material, resolved: Sequence[ResolvedTarget], gain_db: np.ndarray) -> np.ndarray | None:
+    """The usual centroid in octaves of every frame, where nobody asks for a colour. Shape: [frames]."""
+    colour, pitch = usual_colour(material), next((goal for goal in resolved if goal.name == "f0"), None)
+    return None if colour is None or pitch is None else colour.at(np.log2(pitch.values), gain_db)
+
+
+def _coloured(material: Material, done: Performance, usual: np.ndarray, life: float) -> ResolvedTarget:
+    """The centroid that notes are brought to: most of the way from their own to the usual one."""
+    held = _held(done.units)
+    own = material.means["centroid"][held]
+    known = np.isfinite(own) & (done.units >= 0)
+    pulled = np.clip(PULL * (usual - np.where(known, own, usual)), -FARTHEST, FARTHEST)
+    values = np.exp2(np.where(known, own, usual) + pulled + life * done.moves["centroid"])
+    ends = float(values.min()), float(values.max())
+    return ResolvedTarget("centroid", "Hz", True, "usual", values, known & done.steady, 1.0, *ends, ends, "", held=True)
+
+
 def _moved(goal: ResolvedTarget, octaves: np.ndarray) -> ResolvedTarget:
     """The goal with movement around it; of a linear scale, by the same ratio."""
     return dataclasses.replace(goal, values=goal.values * np.exp2(octaves))
@@ -160,6 +187,19 @@ def _held(units: np.ndarray) -> np.ndarray:
     return units[known[np.maximum(at, 0)]]
 
 
+def _blends(held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The unit before the last join, and how far the present run has come in: [frames] int64, float32 0 to 1.
+
+    Within a run the units before go on as far as they can, so that two runs are crossfaded.
+    """
+    before, share = held.copy(), np.ones(len(held), np.float32)
+    for join in np.flatnonzero(np.diff(held) != 1) + 1:
+        last = min(len(held), join + BLEND)
+        before[join:last] = held[join - 1]
+        share[join:last] = np.arange(1, last - join + 1) / (BLEND + 1)
+    return before, share
+
+
 class _Details:
     """Applies the units' own corrections; with less life, more of their mean over half a second."""
 
@@ -167,6 +207,7 @@ class _Details:
         self.units, self.held, self.life = units, held, life
         self.law = timbre.model.synthesizer().law
         self.span = round(0.25 * timbre.config.frame_rate)
+        self.before, self.share = _blends(held)
 
     def __call__(self, frames: Frames, here: slice) -> Frames:
         return corrected(
@@ -176,6 +217,8 @@ class _Details:
     def _of(self, detail: np.ndarray, here: slice) -> torch.Tensor:
         """Corrections in dB. Shape: [units, n] -> [frames, n]."""
         own = detail[self.held[here]].astype(np.float32)
+        share = self.share[here][:, None]
+        own = share * own + (1 - share) * detail[self.before[here]].astype(np.float32)
         if self.life < 1:
             first, last = max(0, here.start - self.span), min(len(self.held), here.stop + self.span)
             wide = np.cumsum(np.pad(detail[self.held[first:last]].astype(np.float32), ((1, 0), (0, 0))), 0)

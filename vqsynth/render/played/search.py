@@ -24,8 +24,10 @@ class PlayedSettings:
         beam: paths that are kept.
         price: of a jump; a target missed by its tolerance costs 1 a frame.
         latent: cost of a jump by as much as neighbouring frames of a recording differ on average.
+        noise: cost of a jump to a sound whose spectral flatness is an octave higher or lower.
         pitch: octaves by which a unit's own pitch may be moved at a cost of 1 a frame.
         level: dB by which it may be louder or softer than asked at a cost of 1 a frame.
+        colour: octaves of centroid by which it may differ from the usual colour at a cost of 1 a frame.
         variety: largest cost a frame that a take draws for each second of the recordings.
     """
 
@@ -33,8 +35,10 @@ class PlayedSettings:
     beam: int = 64
     price: float = 30.0
     latent: float = 0.5
+    noise: float = 8.0
     pitch: float = 2.0 / 12
     level: float = 10.0
+    colour: float = 0.4
     variety: float = 0.15
 
 
