@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from vqsynth.corpus import blocks
 from vqsynth.corpus.files import read_mono
 from vqsynth.descriptors import f0 as tracker
 from vqsynth.dsp.loudness import loudness
+from vqsynth.dsp.mel import mel_filters
+from vqsynth.dsp.stft import power_spectrogram
 from vqsynth.errors import UsageError, VqsynthError, collect_warnings
 from vqsynth.render.code_file import CodeSequence, load_codes, save_codes, timbre_of
-from vqsynth.render.transfer import decode, decode_blocks, encode, transfer
+from vqsynth.render.transfer import FIT, decode, decode_blocks, encode, transfer
 from vqsynth.render.transfer_folder import transfer_all
+from vqsynth.vqvae.network import Decoder
 
 RATE = 44_100
 MELODY = (110.0, 130.8, 98.0, 123.5)
@@ -76,6 +81,99 @@ def test_the_codes_alone_do_not_follow(tiny_timbre, sung):
     voiced = tracked.f0 > 0
     off = [np.median(np.abs(12 * np.log2(code_f0[s.codes[voiced]] / tracked.f0[voiced]))) for s in (tracked, original)]
     assert off[0] < 1.0 < off[1]
+
+
+@pytest.fixture(scope="module")
+def coloured(tmp_path_factory, recordings):
+    """A glide that the timbre knows, in a room that takes the highs and adds around 500 Hz."""
+    audio = read_mono(recordings / "glide4.wav", RATE)
+    path = tmp_path_factory.mktemp("coloured") / "room.wav"
+    hz = np.fft.rfftfreq(len(audio), 1 / RATE)
+    gain = 10 ** ((8 * np.exp(-(np.log2(np.maximum(hz, 1) / 500) ** 2)) - 10 * (hz > 1500)) / 20)
+    soundfile.write(path, np.fft.irfft(np.fft.rfft(audio) * gain, len(audio)), RATE)
+    return path
+
+
+def mel_error(path, audio):
+    """Mean distance in dB over 64 bands, frames within 40 dB of the loudest."""
+    filters = mel_filters(RATE, 2048, 64).numpy()
+    wanted, made = (
+        power_spectrogram(torch.from_numpy(x), 2048, 512).numpy() @ filters for x in (read_mono(path, RATE), audio)
+    )
+    wanted, made = wanted[: len(made)], made[: len(wanted)]
+    floor = wanted.max() * 1e-6
+    loud = wanted.sum(1) > wanted.sum(1).max() * 1e-4
+    return np.abs(10 * np.log10((made + floor) / (wanted + floor)))[loud].mean()
+
+
+def sound_of(timbre, sequence):
+    return np.concatenate([audio for audio, _ in decode_blocks(timbre, sequence)])
+
+
+def test_a_fit_to_the_sound_is_nearer_and_its_colour_nearer_still(tiny_timbre, coloured):
+    heard, _ = encode(coloured, tiny_timbre, fit="timbre")
+    fitted, _ = encode(coloured, tiny_timbre, fit="sound")
+    plain = dataclasses.replace(fitted, colour=None)
+    errors = [mel_error(coloured, sound_of(tiny_timbre, s)) for s in (heard, plain, fitted)]
+    assert heard.colour is None
+    assert errors[1] < 0.97 * errors[0]
+    assert errors[2] < 0.8 * errors[1]
+
+
+def test_a_fit_does_not_harm_what_the_timbre_knows(tiny_timbre, recordings):
+    for name in ("glide1.wav", "glide6.wav"):
+        errors = [
+            mel_error(recordings / name, sound_of(tiny_timbre, encode(recordings / name, tiny_timbre, fit=fit)[0]))
+            for fit in FIT
+        ]
+        assert errors[1] < 1.02 * errors[0]
+
+
+def test_a_colour_survives_the_disk_and_a_damaged_one_is_refused(tiny_timbre, coloured, tmp_path):
+    sequence, _ = encode(coloured, tiny_timbre, fit="sound")
+    save_codes(tmp_path / "a.npz", tiny_timbre, sequence)
+    np.testing.assert_array_equal(load_codes(tmp_path / "a.npz", tiny_timbre).colour, sequence.colour)
+    for colour in (np.full(48, np.nan), np.zeros(47), np.full(48, 99.0), np.zeros(48, int)):
+        np.savez(tmp_path / "b.npz", **{**dict(np.load(tmp_path / "a.npz")), "colour": colour})
+        with pytest.raises(VqsynthError, match="its colour is damaged"):
+            load_codes(tmp_path / "b.npz", tiny_timbre)
+
+
+def test_fits_that_cannot_be(tiny_timbre, sung):
+    with pytest.raises(UsageError, match="choose timbre or sound"):
+        encode(sung, tiny_timbre, fit="best")
+    with pytest.raises(UsageError, match="pitch be track"):
+        encode(sung, tiny_timbre, "codes", fit="sound")
+
+
+def test_pulses_are_lowered_where_the_source_has_no_pitch(tiny_timbre, monkeypatch):
+    """A gap of 0.1 s in a melody, bridged: pulses fall by how unvoiced the decoder is, and come back."""
+    frames = 120
+    f0 = np.full(frames, 330.0, np.float32)
+    f0[50:58] = 0.0
+    sequence = CodeSequence(np.full(frames, 7), np.full(frames, -20.0, np.float32), f0)
+    unsure = Decoder.frames
+
+    def half_voiced(self, outputs):
+        made, pitch = unsure(self, outputs)
+        return dataclasses.replace(made, voicing=torch.full_like(made.voicing, 0.01)), pitch
+
+    def tonal(audio, start, stop):
+        piece = audio[start * 512 : stop * 512] * np.hanning((stop - start) * 512)
+        power = np.abs(np.fft.rfft(piece)) ** 2
+        hz = np.fft.rfftfreq(len(piece), 1 / RATE)
+        return power[np.abs(hz - 330) < 25].sum() / power.sum()
+
+    sure = sound_of(tiny_timbre, sequence)
+    monkeypatch.setattr(Decoder, "frames", half_voiced)
+    gated = sound_of(tiny_timbre, sequence)
+    assert tonal(gated, 52, 56) < 0.15 * tonal(sure, 52, 56)
+    assert tonal(gated, 20, 40) == pytest.approx(tonal(sure, 20, 40), rel=1e-3)
+    # Without any pitch the codes sing as they are.
+    free = dataclasses.replace(sequence, f0=np.zeros(frames, np.float32))
+    assert tonal(sound_of(tiny_timbre, free), 52, 56) == pytest.approx(
+        tonal(sound_of(tiny_timbre, free), 20, 24), rel=0.5
+    )
 
 
 def test_pieces_give_the_codes_of_the_whole(tiny_timbre, sung, monkeypatch):

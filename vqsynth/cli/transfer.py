@@ -16,6 +16,11 @@ class Pitch(str, Enum):
     codes = "codes"
 
 
+class Fit(str, Enum):
+    timbre = "timbre"
+    sound = "sound"
+
+
 class Bits(str, Enum):
     sixteen = "16"
     twentyfour = "24"
@@ -80,6 +85,13 @@ def encode(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="file of codes (default: IN.npz)")] = None,
     pitch: PITCH = Pitch.track,
     octaves: OCTAVES = None,
+    fit: Annotated[
+        Fit,
+        typer.Option(
+            help="timbre: as the encoder hears it; sound: what sounds most like it, and its colour kept, "
+            "for recordings of the timbre's own kind"
+        ),
+    ] = Fit.timbre,
 ) -> None:
     """Encode a sound to a timbre's codes, with its loudness and pitch (.npz)."""
     import vqsynth
@@ -89,7 +101,9 @@ def encode(
     loaded = vqsynth.load(timbre)
     with FileProgress() as display:
         display.file(source.name)
-        sequence, moved = loaded.encode(source, output, pitch=pitch.value, octaves=octaves, progress=display.part)
+        sequence, moved = loaded.encode(
+            source, output, pitch=pitch.value, octaves=octaves, fit=fit.value, progress=display.part
+        )
     used = len(set(sequence.codes.tolist()))
     octave = f", moved {moved:+d} octaves" if moved else ""
     echo(f"{output}: {len(sequence)} frames, {used} different codes of {loaded.name}{octave}")

@@ -155,6 +155,7 @@ class Timbre(folders.Timbre):
         *,
         pitch: Literal["track", "codes"] = "track",
         octaves: int | None = None,
+        fit: Literal["timbre", "sound"] = "timbre",
         progress: Progress | None = None,
     ) -> tuple[CodeSequence, int]:
         """Encode a recording of any length to codes.
@@ -165,13 +166,15 @@ class Timbre(folders.Timbre):
             pitch: ``track`` keeps the melody, moved by octaves into the timbre's range; ``codes`` leaves it to the
                 codes.
             octaves: move by this many instead of the best.
+            fit: ``timbre`` takes the codes that the encoder hears, ``sound`` those that sound most like the recording,
+                and keeps its colour: for recordings of the timbre's own kind.
             progress: told how far it is.
 
         Returns:
             The codes with loudness and pitch, and the octaves that the melody was moved by.
 
         Raises:
-            UsageError: ``pitch`` or the suffix of ``output`` is wrong.
+            UsageError: ``pitch``, ``fit`` or the suffix of ``output`` is wrong.
             VqsynthError: the recording cannot be used, or the file not be written.
         """
         from vqsynth.render.code_file import save_codes
@@ -179,7 +182,7 @@ class Timbre(folders.Timbre):
 
         if output is not None and Path(output).suffix.lower() != ".npz":
             raise UsageError("the file of codes must end in .npz", field="output", value=output)
-        sequence, moved = encode(source, self, pitch, octaves, progress)
+        sequence, moved = encode(source, self, pitch, octaves, progress, fit)
         if output is not None:
             save_codes(output, self, sequence)
         return sequence, moved

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vqsynth.library.table import Table
     from vqsynth.units.index import UnitIndex
     from vqsynth.units.store import Units
+    from vqsynth.vqvae.code_spectra import CodeSpectra
     from vqsynth.vqvae.config import ModelConfig
     from vqsynth.vqvae.model import VQVAE
 
@@ -77,6 +78,13 @@ class Timbre(ModelFolder):
         from vqsynth.vqvae.model import VQVAE
 
         return self.fill(VQVAE(self.config), self._tensors)
+
+    @functools.cached_property
+    def spectra(self) -> CodeSpectra:
+        """What every code sounds like."""
+        from vqsynth.vqvae.code_spectra import CodeSpectra
+
+        return CodeSpectra(self.model)
 
     @functools.cached_property
     def usage(self) -> np.ndarray:

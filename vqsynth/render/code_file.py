@@ -2,7 +2,8 @@
 
 A ``.npz`` without pickled objects: ``codes`` [frames] int32, ``loudness`` [frames] float32 dB, ``f0``
 [frames] float32 Hz (0 where no pitch is asked for), and the scalars ``format``, ``timbre``, ``model``
-(SHA-256 of the weights that the codes belong to), ``sample_rate``, ``hop_length``.
+(SHA-256 of the weights that the codes belong to), ``sample_rate``, ``hop_length``; where codes were fitted to a
+recording also ``colour`` [n_mels] float32 dB.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _SCALARS = ("format", "timbre", "model", "sample_rate", "hop_length")
 _WHAT, _REMEDY = "a file of codes", "encode the sound again"
 LOUDNESS = (-200.0, 60.0)
 """What a loudness in dB can be."""
+MOST_COLOUR = 24.0
+"""What a colour in dB can be."""
 HIGHEST = 24_000.0
 """What a pitch in Hz can be."""
 
@@ -34,12 +37,14 @@ class CodeSequence:
     """Codes of one sound, with the loudness and the pitch that they were found with.
 
     Shape:
-        codes: [frames] int64; loudness: [frames] dB (LUFS); f0: [frames] Hz, 0 where unvoiced
+        codes: [frames] int64; loudness: [frames] dB (LUFS); f0: [frames] Hz, 0 where unvoiced;
+        colour: [n_mels] dB, what instrument and room add to the timbre throughout, or None
     """
 
     codes: np.ndarray
     loudness: np.ndarray
     f0: np.ndarray
+    colour: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -56,9 +61,11 @@ def save_codes(path: str | Path, timbre: Timbre, sequence: CodeSequence) -> None
     Raises:
         VqsynthError: the folder is missing or not writable, or the disk is full.
     """
+    colour = {} if sequence.colour is None else {"colour": sequence.colour.astype(np.float32)}
     write_arrays(
         path,
         {
+            **colour,
             "codes": sequence.codes.astype(np.int32),
             "loudness": sequence.loudness.astype(np.float32),
             "f0": sequence.f0.astype(np.float32),
@@ -124,11 +131,16 @@ def load_codes(path: str | Path, timbre: Timbre, force: bool = False) -> CodeSeq
             f"but {timbre.name} has 0 to {timbre.config.n_codes - 1}; "
             "name the timbre that they were made with"
         )
-    return CodeSequence(codes.astype(np.int64), loudness.astype(np.float32), f0.astype(np.float32))
+    colour = data.get("colour")
+    if colour is not None and (
+        colour.shape != (timbre.config.n_mels,) or colour.dtype.kind != "f" or not (np.abs(colour) <= MOST_COLOUR).all()
+    ):
+        raise VqsynthError(f"{path}: its colour is damaged; {_REMEDY}")
+    return CodeSequence(codes.astype(np.int64), loudness.astype(np.float32), f0.astype(np.float32), colour)
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    data = Archive(path, _WHAT, _REMEDY).read((*_ARRAYS, *_SCALARS))
+    data = Archive(path, _WHAT, _REMEDY).read((*_ARRAYS, *_SCALARS, "colour"))
     missing = [name for name in (*_ARRAYS, *_SCALARS) if name not in data]
     if missing:
         raise VqsynthError(f"{path}: not a file of codes (no {', '.join(missing)}); make one with `vqsynth encode`")

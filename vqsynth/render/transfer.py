@@ -21,13 +21,14 @@ from vqsynth.control.melody import bridge, fit_octaves
 from vqsynth.corpus.blocks import Progress, RecordingBlocks
 from vqsynth.errors import UsageError, collect_warnings
 from vqsynth.render.code_file import CodeSequence
-from vqsynth.render.melody_match import codes_at_pitch, reachable_f0
+from vqsynth.render.melody_match import codes_at_pitch, codes_of_sound, reachable_f0
 from vqsynth.storage.atomic import check_apart
 
 if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
 
 PITCH = ("track", "codes")
+FIT = ("timbre", "sound")
 _CHUNK = 512  # frames decoded at a time
 _BRIDGE_SECONDS = 0.12
 
@@ -65,6 +66,7 @@ def encode(
     pitch: str = "track",
     octaves: int | None = None,
     progress: Progress | None = None,
+    fit: str = "timbre",
 ) -> tuple[CodeSequence, int]:
     """Encode a recording of any length.
 
@@ -75,22 +77,29 @@ def encode(
             original method: nearest code in the latent space, no more.
         octaves: move by this many instead of the best.
         progress: called with the share that is done, 0 to 1.
+        fit: ``timbre`` takes the codes that the encoder hears, ``sound`` those that sound most like the recording,
+            and keeps its colour: for recordings of the same kind.
 
     Returns:
         The codes with loudness and pitch (the moved one), and the octaves moved.
 
     Raises:
-        UsageError: unknown ``pitch``.
+        UsageError: unknown ``pitch`` or ``fit``, or a fit to the sound at the codes' own pitch.
         VqsynthError: the recording cannot be used.
     """
     import torch
 
+    from vqsynth.dsp.mel import absolute_mel
     from vqsynth.streaming.module import twin
     from vqsynth.vqvae.features import extract
     from vqsynth.vqvae.quantizer import nearest_codes
 
     if pitch not in PITCH:
         raise UsageError("choose track or codes", field="pitch", value=pitch)
+    if fit not in FIT:
+        raise UsageError("choose timbre or sound", field="fit", value=fit)
+    if fit == "sound" and pitch != "track":
+        raise UsageError("a sound is fitted at its own pitch; let pitch be track", field="fit", value=fit)
     model, config = timbre.model, timbre.config
     recording = RecordingBlocks(source, config)
     f0, moved, reach = recording.pitch(progress), 0, reachable_f0(timbre)
@@ -100,6 +109,7 @@ def encode(
     encoder = twin(model.encoder)
     # Laid out at once: small pieces kept between large ones that are freed would make the heap grow.
     latents, loudness = np.empty((len(f0), config.code_dim), np.float32), np.empty(len(f0), np.float32)
+    spectra = np.empty((len(f0) if fit == "sound" else 0, config.n_mels), np.float16)
     with torch.no_grad():
         for piece in recording.pieces("encoding", progress):
             features = extract(
@@ -107,6 +117,11 @@ def encode(
             )
             latents[piece.frames] = encoder(features.inputs(config)[None, piece.keep])[0].numpy()
             loudness[piece.frames] = features.loudness[piece.keep].numpy()
+            if fit == "sound":
+                spectra[piece.frames] = absolute_mel(features.mel[piece.keep], torch.zeros(())).numpy()
+    if fit == "sound":
+        codes = codes_of_sound(spectra, latents, f0, timbre)
+        return CodeSequence(codes, loudness, f0, timbre.spectra.colour(spectra, codes, f0, loudness)), moved
     if follow:
         return CodeSequence(codes_at_pitch(latents, f0, timbre), loudness, f0), moved
     nearest = [nearest_codes(block, model.codebook) for block in torch.from_numpy(latents).split(_CHUNK)]
@@ -132,6 +147,7 @@ def decode_blocks(
 
     from vqsynth.dsp.loudness import gain_of_loudness
     from vqsynth.streaming.synthesizer import FrameStream
+    from vqsynth.vqvae.code_spectra import colour_gains
     from vqsynth.vqvae.model import CodeStream
 
     model, config = timbre.model, timbre.config
@@ -139,6 +155,11 @@ def decode_blocks(
     wanted = (
         bridge(sequence.f0, round(_BRIDGE_SECONDS * config.frame_rate)) if pitch == "track" else np.zeros(len(sequence))
     )
+    colour = None
+    if sequence.colour is not None:
+        colour = colour_gains(sequence.colour, config.sample_rate, config.n_fft)
+    # A sequence without any pitch leaves it to the codes.
+    sung = sequence.f0 > 0 if pitch == "track" and np.any(sequence.f0 > 0) else np.ones(len(sequence), bool)
     decoder, sound, done = CodeStream(model), FrameStream(model.synthesizer(), seed), 0
     for start in range(0, len(sequence), _CHUNK):
         last = start + _CHUNK >= len(sequence)
@@ -146,7 +167,12 @@ def decode_blocks(
         here = slice(done, done + len(frames))
         target = torch.from_numpy(wanted[here].astype(np.float32))
         cents = torch.where(target > 0, 1200 * torch.log2(target.clamp_min(1.0) / frames.f0), 0.0)
-        audio = sound.push(frames.bend(cents), gain[here], last=last)
+        # Where the source has no pitch, no pulses glide through, unless the decoder is sure of them.
+        level = torch.where(torch.from_numpy(sung[here]), torch.ones(()), frames.voicing)
+        frames = dataclasses.replace(frames.bend(cents), harmonic=frames.harmonic * level[:, None])
+        if colour is not None:
+            frames = dataclasses.replace(frames, harmonic=frames.harmonic * colour, noise=frames.noise * colour)
+        audio = sound.push(frames, gain[here], last=last)
         done = here.stop
         yield audio, float(cents[torch.from_numpy(sequence.f0[here] > 0)].abs().sum())
 
