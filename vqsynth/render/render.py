@@ -170,7 +170,8 @@ def render(
                 report["played"] = played.report
             if sources is not None and played is None:
                 raise UsageError("nothing was played from recordings here", field="sources", value=sources)
-            stuck = max(report["trims"]["tilt_at_limit"], report["trims"]["bend_at_limit"])
+            shaped = any(goal.name in ("centroid", "bandwidth") for goal in resolved)
+            stuck = max(report["trims"]["tilt_at_limit"] * shaped, report["trims"]["bend_at_limit"])
             if stuck > _STUCK:
                 warn(
                     f"the trims are at their limit in {stuck:.0%} of the frames: "

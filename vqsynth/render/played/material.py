@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MEAN_SECONDS = 0.5
 """Span of the mean that a target decides, while the player moves around it."""
 _SHORTEST_SECONDS = 0.2
+_FAINT_DB = 15.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +121,8 @@ def _notes(units: Units, mark: np.ndarray, frame_rate: float) -> PlayedNotes:
         pitch = float(np.log2(np.median(voiced))) if 2 * len(voiced) > last - sustain else np.nan
         rows.append((begin, begin + sustain, begin + last, begin + end, pitch, float(np.median(loudness[inside]))))
     columns = np.array(rows, np.float64).reshape(-1, 6).T
+    # What is left of a note after it has died is no note.
+    columns = columns[:, columns[5] > np.median(columns[5]) - _FAINT_DB] if len(rows) else columns
     begin, sustain, release, end = columns[:4].astype(np.int64)
     return PlayedNotes(begin, sustain, release, end, columns[4], columns[5])
 

@@ -162,8 +162,8 @@ class Performer:
         sounding = units >= 0
         for name, values in moves.items():
             # Attacks are brighter, ends darker: over half a second nothing of that is left.
-            around = _moving_mean(np.where(sounding, values, np.nan), self._span)
-            moves[name] = np.where(sounding, values - np.nan_to_num(around), 0.0)
+            mean = _moving_mean(np.where(sounding, values, np.nan), self._span)
+            moves[name] = np.where(sounding, values - np.nan_to_num(mean), 0.0)
         return Performance(units, moves, levels, swell, steady, list(strokes), runs)
 
     def _scripts(self, stroke: Stroke, attack: float | None) -> list[Script]:

@@ -190,10 +190,10 @@ def _held(units: np.ndarray) -> np.ndarray:
 def _blends(held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The unit before the last join, and how far the present run has come in: [frames] int64, float32 0 to 1.
 
-    Within a run the units before go on as far as they can, so that two runs are crossfaded.
+    Over a few frames the corrections go over from the last unit before a join to those after it.
     """
     before, share = held.copy(), np.ones(len(held), np.float32)
-    for join in np.flatnonzero(np.diff(held) != 1) + 1:
+    for join in (np.flatnonzero(np.diff(held) != 1) + 1).tolist():
         last = min(len(held), join + BLEND)
         before[join:last] = held[join - 1]
         share[join:last] = np.arange(1, last - join + 1) / (BLEND + 1)

@@ -14,6 +14,8 @@ ARTICULATIONS = ("auto", "legato", "detached")
 _CHANGE_SECONDS = 0.2
 _TONGUE_SECONDS = 0.07
 _DETACHED_SECONDS = 0.12
+_BREATH_SECONDS = 4.0
+"""A bow or a breath lasts at least this long, however short the recorded notes are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +64,7 @@ def strokes_of(
     random = np.random.default_rng([take, 11])
     pieces: list[tuple[int, int, bool]] = []
     for start, end in groups:
-        cuts = [start, end] if articulation == "legato" else _divided(start, end, material, random)
+        cuts = [start, end] if articulation == "legato" else _divided(start, end, material, frame_rate, random)
         pieces += [(a, b, b == end) for a, b in itertools.pairwise(cuts)]
     strokes = []
     for at, (start, end, final) in enumerate(pieces):
@@ -80,12 +82,13 @@ def strokes_of(
     return strokes
 
 
-def _divided(start: int, end: int, material: Material, random: np.random.Generator) -> list[int]:
+def _divided(start: int, end: int, material: Material, frame_rate: float, random: np.random.Generator) -> list[int]:
     """Cut a tone that is longer than any recorded one into strokes about as long as the longer recorded ones."""
     lengths = material.notes.release - material.notes.begin
-    if not len(lengths) or end - start <= 1.05 * lengths.max():
+    shortest = _BREATH_SECONDS * frame_rate
+    if not len(lengths) or end - start <= max(1.05 * lengths.max(), 1.5 * shortest):
         return [start, end]
-    usual = float(np.percentile(lengths, 80))
+    usual = max(float(np.percentile(lengths, 80)), shortest)
     count = max(2, round((end - start) / usual))
     shares = 1.0 + 0.3 * (random.random(count) - 0.5)
     cuts = start + np.round((end - start) * np.cumsum(shares) / shares.sum()).astype(int)
