@@ -13,7 +13,7 @@ import vqsynth
 from vqsynth import cli
 from vqsynth.errors import UsageError, VqsynthError
 
-COMMANDS = ("timbres", "info", "corpus", "train", "analyze", "render", "sweep", "transfer", "encode", "decode")
+COMMANDS = ("timbres", "info", "units", "corpus", "train", "analyze", "render", "sweep", "transfer", "encode", "decode")
 HEAVY = ("torch", "librosa", "numpy", "scipy", "matplotlib", "faiss", "onnxruntime", "soundfile", "pydantic", "joblib")
 
 

@@ -13,9 +13,9 @@ from safetensors.torch import load_file, save_file
 from vqsynth.errors import VqsynthError
 from vqsynth.library import timbre as folder
 from vqsynth.library.card import read_card, write_card
-from vqsynth.units.index import UnitIndex
 from vqsynth.library.table import Table
 from vqsynth.storage.reading import read_toml, sha256
+from vqsynth.units.index import UnitIndex
 
 flips = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 255)), min_size=1, max_size=3)
 values = st.recursive(

@@ -20,6 +20,7 @@ from vqsynth.cli.text import Command, in_options, printable, sentence
 from vqsynth.cli.timbres import info, timbres
 from vqsynth.cli.train import train
 from vqsynth.cli.transfer import decode, encode, transfer
+from vqsynth.cli.units import units_app
 from vqsynth.cli.wavae import wavae_app
 from vqsynth.errors import VqsynthError, logger
 from vqsynth.version import __version__
@@ -41,6 +42,7 @@ app = typer.Typer(
 for _panel, _commands in PANELS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel, cls=Command)(_command)
+app.add_typer(units_app, name="units", rich_help_panel="Timbres")
 app.add_typer(wavae_app, name="wavae", rich_help_panel="Make sound")
 app.add_typer(corpus_app, name="corpus", rich_help_panel="Train your own")
 

@@ -11,7 +11,7 @@ import numpy as np
 from vqsynth.control.request import Request
 from vqsynth.errors import UsageError, collect_warnings
 from vqsynth.interface.asked import Articulation, Asked, Bits, Curve, Matcher, Progress, requests_of
-from vqsynth.library import timbre as folders
+from vqsynth.interface.units import UnitsOfTimbre
 from vqsynth.render.code_file import CodeSequence
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vqsynth.render.transfer import Transferred
 
 
-class Timbre(folders.Timbre):
+class Timbre(UnitsOfTimbre):
     """A trained timbre, ready to render, transfer, encode and decode; made by :func:`load`."""
 
     def render(

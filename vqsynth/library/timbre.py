@@ -182,9 +182,3 @@ def record_files(timbre: Timbre, names: list[str]) -> None:
     timbre.write_card(timbre.path, timbre.card)
     for cached in ("table", "index", "units"):
         timbre.__dict__.pop(cached, None)
-
-
-def save_units(timbre: Timbre, units: Units) -> None:
-    """Write units into the timbre's folder, and their checksum into its card."""
-    units.save(timbre.path / UNITS)
-    record_files(timbre, [UNITS])

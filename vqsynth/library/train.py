@@ -6,11 +6,11 @@ from pathlib import Path
 
 from vqsynth.library.analyze import analyze
 from vqsynth.library.build import build
-from vqsynth.library.timbre import CARD, MODEL, Timbre, save_units
+from vqsynth.library.timbre import CARD, Timbre
+from vqsynth.library.units import units_of_corpus
 from vqsynth.training.pipeline import FinishedRun, ModelKind, train_model
 from vqsynth.training.prepared import Prepared
 from vqsynth.training.reporter import Reporter
-from vqsynth.units.build import build_from_corpus
 from vqsynth.vqvae.config import ModelConfig
 from vqsynth.vqvae.features import feature_arrays
 from vqsynth.vqvae.model import VQVAE
@@ -27,8 +27,9 @@ def _build(run: FinishedRun[VqvaeTrainer]) -> None:
     model = run.trainer.model
     timbre = build(run.folder, run.name, model, run.corpus, run.training, run.sources, run.description)
     analyze(timbre, progress=lambda share: run.reporter.phase("analyzing the codebook", share))
-    run.reporter.phase("writing down what was played", None)
-    save_units(timbre, build_from_corpus(timbre.model, timbre.card["files"][MODEL], run.corpus, run.sources))
+    units_of_corpus(
+        timbre, run.corpus, run.sources, lambda name, share: run.reporter.phase("writing down what was played", share)
+    )
 
 
 TIMBRE = ModelKind(

@@ -146,9 +146,9 @@ class Costs:
         flat = weights[[name != "f0" for name in self.names]]
         if len(flat):
             # Beyond its knee a cost grows slower than the square: it is least if all of the distance is in one target.
-            flat = float(flat.min())
-            linear = 2 * _KNEE * np.sqrt(flat * least) - _KNEE**2 * flat
-            least = np.where(least > _KNEE**2 * flat, np.minimum(least, linear), least)
+            least_weight = float(flat.min())
+            linear = 2 * _KNEE * np.sqrt(least_weight * least) - _KNEE**2 * least_weight
+            least = np.where(least > _KNEE**2 * least_weight, np.minimum(least, linear), least)
         if len(index) < len(self.prior):
             apart = weights * (2 * _KNEE * (_FAR_AWAY - np.abs(values)) - _KNEE**2)
             least = np.minimum(least, apart.min(1))

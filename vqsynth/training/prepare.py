@@ -125,15 +125,16 @@ def _hold_out_end(pieces: list[Piece]) -> None:
 
 @dataclasses.dataclass
 class _Decoded:
-    """A recording in the work file: where it lies, and the gain that brings it to the working level."""
+    """A recording in the work file: where it lies, the gain that brings it to the working level, its hash."""
 
     path: Path
     start: int
     samples: int
     gain: float
+    fingerprint: str
 
 
-class _Loudest:
+class Loudest:
     """The loudest moment of what is passed through it, dB."""
 
     def __init__(self, sample_rate: int) -> None:
@@ -166,7 +167,7 @@ def _decode_all(
         progress(path.name, number / len(found))
         start = writer.samples
         try:
-            scan, loudest = SampleScan(probe(path)), _Loudest(sample_rate)
+            scan, loudest = SampleScan(probe(path)), Loudest(sample_rate)
             samples = writer.decode(loudest.through(stream_mono(path, sample_rate, on_block=scan.add)))
             reason = scan.reason(path, seen)
         except DiskFull:
@@ -186,7 +187,7 @@ def _decode_all(
             writer.cut(start)
         else:
             gain = float(10 ** ((LEVEL_LUFS - loudest.loudness) / 20))
-            decoded.append(_Decoded(path, start, samples, gain))
+            decoded.append(_Decoded(path, start, samples, gain, scan.fingerprint))
     return usable, decoded, left_out
 
 
@@ -264,6 +265,7 @@ def prepare(
     info = {
         "sample_rate": sample_rate,
         "used": [recording.path.name for recording in decoded],
+        "fingerprints": {recording.path.name: recording.fingerprint for recording in decoded},
         "held_out": sorted({p.source for p in writer.pieces if p.held_out}),
         "left_out": left_out,
         "notes": len(notes),

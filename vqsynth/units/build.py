@@ -1,158 +1,164 @@
-"""From recordings to units: encode, mark, measure what the codebook lacks, describe."""
+"""From recordings, or a prepared corpus, to units: which are taken, under which name and licence, at which level."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from vqsynth import descriptors
-from vqsynth.corpus.files import find_audio, stream_mono
+from vqsynth.corpus.check import SILENT_DB, SampleScan
+from vqsynth.corpus.files import find_audio, probe, stream_mono
 from vqsynth.corpus.packs import read_sources
-from vqsynth.dsp.loudness import gain_of_loudness, loudness
 from vqsynth.errors import VqsynthError, warn
-from vqsynth.training.prepared import Prepared
-from vqsynth.training.segments import fill_f0
-from vqsynth.units.detail import STEP_DB, analyze_detail, corrected
-from vqsynth.units.marks import mark_notes
-from vqsynth.units.store import COLUMNS, DESCRIPTORS, Recording, Units, encode_descriptor, encode_pitch
-from vqsynth.vqvae.model import VQVAE
+from vqsynth.training.prepare import LEVEL_LUFS, Loudest
+from vqsynth.training.prepared import Piece, Prepared
+from vqsynth.units.maker import UnitsMaker
 
-LEVEL_LUFS = -18.0
-"""Loudest frame of a recording at the working level."""
-PIECE_SECONDS = 60.0
+SHORTEST_SECONDS = 0.1
+OWN = {"package": "own recordings", "version": "", "licence": "not stated", "real": True, "credit": ""}
+"""What is known of recordings that nothing is said about."""
+_BLOCK = 1 << 19
 Progress = Callable[[str, float], None]
 
 
-def units_of(model: VQVAE, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """Columns of a recording at the working level.
+def add_recordings(maker: UnitsMaker, folders: Sequence[Path], progress: Progress = lambda text, share: None) -> int:
+    """Encode all recordings of some folders; what cannot be used, or is there already, is left out with a warning.
 
     Args:
-        model: of the timbre.
-        audio: [samples].
-
-    Returns:
-        name -> [frames] or [frames, n], as :data:`~vqsynth.units.store.COLUMNS` has them.
-    """
-    config = model.config
-    encoded = model.encode(audio)
-    f0 = encoded.f0
-    mark = mark_notes(f0, encoded.loudness, config.frame_rate)
-    detail = analyze_detail(model, audio, encoded.codes, f0, encoded.loudness)
-    sung = fill_f0(torch.from_numpy(f0.astype(np.float32))[None])[0]
-    base = dataclasses.replace(model.decode(encoded.codes), f0=sung)
-    harmonic, noise = (torch.from_numpy(STEP_DB * detail[n].astype(np.float32)) for n in detail)
-    synthesizer = model.synthesizer()
-    sound = synthesizer.render(
-        corrected(base, harmonic, noise, synthesizer.law), gain_of_loudness(torch.from_numpy(encoded.loudness))
-    )
-    measured = descriptors.measure(DESCRIPTORS, sound, config.sample_rate, config.n_fft, config.hop_length)
-    count = len(f0)
-    described = {
-        name: encode_descriptor(name, np.where(found.valid, found.values, np.nan)[:count])
-        for name, found in measured.items()
-    }
-    columns = {
-        "code": encoded.codes,
-        "pitch": encode_pitch(f0),
-        "loudness": np.maximum(encoded.loudness, -120.0),
-        "mark": mark,
-        **described,
-        **detail,
-    }
-    return {name: np.asarray(columns[name]).astype(kind) for name, kind in COLUMNS.items()}
-
-
-def join(parts: Sequence[Mapping[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Columns of recordings one after the other, and where each begins."""
-    start = np.cumsum([0, *(len(part["code"]) for part in parts)]).astype(np.int64)
-    return {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}, start
-
-
-def build_units(
-    model: VQVAE,
-    model_sha256: str,
-    folders: Iterable[str | Path],
-    sources: Sequence[Mapping[str, Any]] | None = None,
-    progress: Progress = lambda text, share: None,
-) -> Units:
-    """Make units of all recordings in some folders.
-
-    Args:
-        model: of the timbre.
-        model_sha256: checksum of its weights.
-        folders: of recordings; each is a source, told by its ``source.toml`` where it has one.
-        sources: what is known of each folder's recordings, in place of that.
+        maker: that takes them.
+        folders: of recordings, or single files; where they come from is read from the nearest ``source.toml``.
         progress: called with what is being done and the share that is done, 0 to 1.
 
+    Returns:
+        How many recordings were there already.
+
     Raises:
-        VqsynthError: no recording can be used.
+        VqsynthError: a folder holds no recordings, or the disk is full.
     """
-    rate = model.config.sample_rate
-    parts, recordings, known = [], [], []
-    listed = [(number, path) for number, folder in enumerate(map(Path, folders)) for path in find_audio(folder)]
-    for folder in map(Path, folders):
-        known.append(source_of(folder))
-    for at, (number, path) in enumerate(listed):
-        progress(path.name, at / len(listed))
+    listed = [(path, folder) for folder in folders for path in find_audio(folder)]
+    seconds = [_seconds(path) for path, _ in listed]
+    total, done, present = max(sum(seconds), 1e-9), 0.0, 0
+    for (path, folder), length in zip(listed, seconds):
+        progress(path.name, done / total)
         try:
-            audio = np.concatenate(list(stream_mono(path, rate)))
+            fingerprint, loudest = _scan(path, maker.model.config.sample_rate)
         except VqsynthError as error:
             warn(f"{error}; left out")
-            continue
-        loudest = float(loudness(audio, rate).max())
-        if loudest < -70 or len(audio) < 0.1 * rate:
-            warn(f"{path}: left out (silent or too short)")
-            continue
-        audio = (audio * 10 ** ((LEVEL_LUFS - loudest) / 20)).astype(np.float32)
-        size = int(PIECE_SECONDS * rate)
-        for first in range(0, max(1, len(audio) - rate), size):
-            last = len(audio) if first + 2 * size > len(audio) else first + size
-            parts.append(units_of(model, audio[first:last]))
-            recordings.append(Recording(path.name, number, first / rate))
-            if last == len(audio):
-                break
-    if not parts:
-        raise VqsynthError("none of these recordings can be used; run `vqsynth corpus check` to see why")
-    columns, start = join(parts)
-    return Units(columns, start, tuple(recordings), tuple(dict(s) for s in (sources or known)), model_sha256)
+        else:
+            name, known = _name(maker, path, folder, fingerprint)
+            if known:
+                warn(f"{path}: left out, {known} is the same sound")
+                present += 1
+            else:
+                here = done
+                maker.add(
+                    _levelled(path, maker.model.config.sample_rate, loudest),
+                    name,
+                    source_of(path, folder),
+                    fingerprint,
+                    lambda at: progress(path.name, min(1.0, (here + at) / total)),  # noqa: B023 (called at once)
+                )
+        done += length
+    return present
 
 
-def build_from_corpus(model: VQVAE, model_sha256: str, corpus: Prepared, sources: Sequence[Mapping[str, Any]]) -> Units:
-    """Make units of the recordings of a prepared corpus, held-out ones too; varied phrases are no playing.
+def add_corpus(
+    maker: UnitsMaker,
+    corpus: Prepared,
+    sources: Sequence[Mapping[str, Any]],
+    progress: Progress = lambda text, share: None,
+) -> None:
+    """Encode the recordings of a prepared corpus, held-out ones too; varied phrases are no playing.
 
     Args:
-        model: of the timbre.
-        model_sha256: checksum of its weights.
-        corpus: that it was trained on.
+        maker: that takes them.
+        corpus: that the model was trained on; its recordings are levelled.
         sources: provenance of the recordings.
+        progress: called with what is being done and the share that is done, 0 to 1.
     """
-    rate, parts, recordings = model.config.sample_rate, [], []
-    first: dict[str, int] = {}
-    for piece in corpus.pieces:
-        if piece.varied or piece.frames < 2:
-            continue
-        audio = np.array(corpus.audio[piece.start : piece.start + piece.samples])
-        parts.append(units_of(model, audio))
-        recordings.append(Recording(piece.source, 0, first.get(piece.source, 0) / rate))
-        first[piece.source] = first.get(piece.source, 0) + piece.samples
-    columns, start = join(parts)
-    return Units(columns, start, tuple(recordings), (_merged(sources),), model_sha256)
+    real = [piece for piece in corpus.pieces if not piece.varied]
+    runs = [list(group) for _, group in itertools.groupby(real, lambda piece: piece.source)]
+    for number, run in enumerate(runs):
+        progress(run[0].source, number / len(runs))
+        name = run[0].source
+        maker.add(_stored(corpus, run), name, _merged(sources), corpus.info.get("fingerprints", {}).get(name, ""))
+
+
+def source_of(path: Path, folder: Path) -> dict[str, Any]:
+    """Package, version, licence and credit of a recording that was found below ``folder``."""
+    for place in path.parents:
+        if found := read_sources(place):
+            return _merged(found)
+        if place in (folder, folder.parent):
+            break
+    return {**OWN, "credit": path.parent.name}
 
 
 def _merged(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Several sources whose recordings are mixed, as one."""
-    keys = ("package", "version", "licence", "credit")
-    merged: dict[str, Any] = {key: "; ".join(dict.fromkeys(str(s.get(key, "")) for s in sources)) for key in keys}
-    return {**merged, "real": all(s.get("real", True) for s in sources)}
+    if not sources:
+        return dict(OWN)
+    texts = {
+        key: "; ".join(dict.fromkeys(str(source.get(key, OWN[key])) for source in sources))
+        for key in OWN
+        if key != "real"
+    }
+    return {**texts, "real": all(source.get("real", True) is True for source in sources)}
 
 
-def source_of(folder: Path) -> dict[str, Any]:
-    """Package, version, licence and credit of a folder's recordings."""
-    found = read_sources(folder if folder.is_dir() else folder.parent)
-    own = {"package": "own recordings", "version": "", "licence": "not stated", "real": True, "credit": folder.name}
-    return {key: value for key, value in (found[0] if found else own).items() if key in own}
+def _seconds(path: Path) -> float:
+    """Length, 0 where it cannot be known."""
+    try:
+        return probe(path).seconds
+    except VqsynthError:
+        return 0.0
+
+
+def _scan(path: Path, sample_rate: int) -> tuple[str, float]:
+    """Fingerprint of a file and its loudest moment in dB.
+
+    Raises:
+        VqsynthError: it cannot be played from: damaged, clipped, silent or too short.
+    """
+    scan, loudest, samples = SampleScan(probe(path)), Loudest(sample_rate), 0
+    for block in loudest.through(stream_mono(path, sample_rate, on_block=scan.add)):
+        samples += len(block)
+    if reason := scan.reason(path, {}):
+        raise VqsynthError(f"{path}: {reason}")
+    if loudest.loudness <= SILENT_DB:
+        raise VqsynthError(f"{path}: silent")
+    if samples < SHORTEST_SECONDS * sample_rate:
+        raise VqsynthError(f"{path}: shorter than {1000 * SHORTEST_SECONDS:.0f} ms")
+    return scan.fingerprint, loudest.loudness
+
+
+def _levelled(path: Path, sample_rate: int, loudest: float) -> Iterator[np.ndarray]:
+    """A file at the working level, in blocks."""
+    gain = np.float32(10 ** ((LEVEL_LUFS - loudest) / 20))
+    return (block * gain for block in stream_mono(path, sample_rate))
+
+
+def _stored(corpus: Prepared, pieces: Sequence[Piece]) -> Iterator[np.ndarray]:
+    """A recording of a corpus, in blocks."""
+    for piece in pieces:
+        end = piece.start + piece.samples
+        yield from (np.array(corpus.audio[at : min(at + _BLOCK, end)]) for at in range(piece.start, end, _BLOCK))
+
+
+def _name(maker: UnitsMaker, path: Path, folder: Path, fingerprint: str) -> tuple[str, str]:
+    """A name that no other recording has; and that of the recording which is the same, or an empty text."""
+    plain = path.relative_to(folder).as_posix() if path != folder else path.name
+    taken = {recording.name: recording.fingerprint for recording in maker.recordings}
+    for name, known in taken.items():
+        # Recordings that came without a fingerprint are told by their names.
+        if known == fingerprint or (not known and name == plain):
+            return name, name
+    names = (
+        plain,
+        f"{(folder if path != folder else path.parent).resolve().name}/{plain}",
+        f"{fingerprint[:12]}/{plain}",
+    )
+    return next(name for name in names if name not in taken), ""

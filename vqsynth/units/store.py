@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,25 @@ COLUMNS: dict[str, Any] = {
     "harmonic_detail": np.int8,
     "noise_detail": np.int8,
 }
+WIDTHS = {"harmonic_detail": 40, "noise_detail": 20}
+"""Values a unit of the columns that have several."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """Where units come from: the file's name, the number of its source, and the second at which its units begin."""
+    """Where units come from.
+
+    Attributes:
+        name: of the file, with the folders that it was found in.
+        source: number of its source.
+        first_second: at which its units begin.
+        fingerprint: hash of its samples, as ``SampleScan`` makes it; empty where it is not known.
+    """
 
     name: str
     source: int
     first_second: float = 0.0
+    fingerprint: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,9 +107,9 @@ class Units:
             mark[self.start[number] : self.start[number + 1]] = SILENCE
         return mark
 
-    def f0(self) -> np.ndarray:
+    def f0(self, which: slice = slice(None)) -> np.ndarray:
         """Pitch in Hz, 0 where unvoiced: float64 [units]."""
-        pitch = self.columns["pitch"]
+        pitch = self.columns["pitch"][which]
         return np.where(pitch >= 0, _LOWEST_HZ * np.exp2(pitch / _PER_OCTAVE), 0.0)
 
     def column(self, name: str) -> np.ndarray:
@@ -137,20 +147,42 @@ class Units:
 
     def save(self, path: str | Path) -> None:
         """Write the file, whole or not at all."""
-        names = [name for name in COLUMNS if name in self.columns]
-        shapes = {name: (self.columns[name].shape, COLUMNS[name]) for name in names}
-        shapes["start"] = (self.start.shape, np.int64)
-        blocks = {name: [self.columns[name]] for name in names}
-        write_tensors(path, shapes, {**blocks, "start": [self.start]}, self.metadata())
+        blocks = {name: [self.columns[name]] for name in COLUMNS}
+        write_units(path, blocks, self.start, self.recordings, self.sources, self.model)
 
-    def metadata(self) -> dict[str, str]:
-        """What the file says beside its arrays."""
-        return {
-            "version": VERSION,
-            "model": self.model,
-            "recordings": json.dumps([dataclasses.asdict(recording) for recording in self.recordings]),
-            "sources": json.dumps(list(self.sources)),
-        }
+
+def write_units(
+    path: str | Path,
+    blocks: Mapping[str, Iterable[np.ndarray]],
+    start: np.ndarray,
+    recordings: Sequence[Recording],
+    sources: Sequence[Mapping[str, Any]],
+    model: str,
+) -> None:
+    """Write a file of units from rows in pieces, whole or not at all.
+
+    Args:
+        path: of the file.
+        blocks: name -> rows of that column, piece by piece.
+        start: int64 [recordings + 1], first unit of each recording.
+        recordings: in the order of their units.
+        sources: package, version, licence and credit of each source.
+        model: SHA-256 of the weights that encoded them.
+
+    Raises:
+        VqsynthError: the file cannot be written.
+    """
+    shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+        name: ((int(start[-1]), *((WIDTHS[name],) if name in WIDTHS else ())), kind) for name, kind in COLUMNS.items()
+    }
+    shapes["start"] = (start.shape, np.int64)
+    metadata = {
+        "version": VERSION,
+        "model": model,
+        "recordings": json.dumps([dataclasses.asdict(recording) for recording in recordings]),
+        "sources": json.dumps([dict(source) for source in sources]),
+    }
+    write_tensors(path, shapes, {**blocks, "start": [start]}, metadata)
 
 
 def encode_pitch(f0: np.ndarray) -> np.ndarray:
@@ -186,7 +218,10 @@ def open_units(path: str | Path, n_codes: int) -> Units:
         sources = tuple(dict(row) for row in json.loads(metadata["sources"]))
         units = Units(columns, start, recordings, sources, metadata["model"])
         count = len(units)
-        fits = all(columns[name].dtype == kind and len(columns[name]) == count for name, kind in COLUMNS.items())
+        fits = all(
+            columns[name].dtype == kind and columns[name].shape == (count, *([WIDTHS[name]] if name in WIDTHS else []))
+            for name, kind in COLUMNS.items()
+        )
         ordered = len(start) == len(recordings) + 1 and start[0] == 0 and bool((np.diff(start) > 0).all())
         known = all(0 <= recording.source < len(sources) for recording in recordings)
     except (KeyError, ValueError, TypeError, IndexError) as error:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from vqsynth.control.resolve import ResolvedTarget
-from vqsynth.units.index import UnitIndex
 from vqsynth.render.played.material import MEAN_SECONDS, Material, _moving_mean
 from vqsynth.render.played.search import PlayedSettings, Script, best_run
 from vqsynth.render.played.strokes import Stroke
+from vqsynth.units.index import UnitIndex
 
 SILENCE_DB = -80.0
 _ONSETS = 12
