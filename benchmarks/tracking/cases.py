@@ -111,13 +111,16 @@ def run(case: Case, pitch_method: str = "praat", table: Table | None = None) -> 
     import vqsynth
     from vqsynth.control.request import Request
     from vqsynth.errors import VqsynthError
+    from vqsynth.render.played.play import PlayedOptions
     from vqsynth.render.render import RenderSettings, render
 
     requests = [
         Request(name, target, case.range if i == 0 and case.range else None)
         for i, (name, target) in enumerate(case.asked)
     ]
-    settings = RenderSettings(duration=case.seconds, seed=case.seed, **dict(case.settings))
+    # How closely codes follow a curve is asked of codes: what players add is measured by benchmarks.life.
+    chosen = {"played": PlayedOptions(life=0), **dict(case.settings)}
+    settings = RenderSettings(duration=case.seconds, seed=case.seed, **chosen)
     timbre = vqsynth.load(case.timbre)
     if table is not None:
         timbre.__dict__["table"] = table  # where the folder's own would be kept once read
