@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -127,3 +128,40 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return int(end.value.code or 0), captured.out, captured.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def midi():
+    """Writes MIDI files: ``midi.save(path, track, ...)``, a track being (seconds, message) of the other functions."""
+    import mido
+
+    def save(path: Path, *tracks: list) -> str:
+        file = mido.MidiFile(ticks_per_beat=1000)
+        for events in tracks:
+            track, now = mido.MidiTrack(), 0
+            # Notes end before others begin at the same time; else messages keep their order.
+            for seconds, message in sorted(events, key=lambda event: (event[0], event[1].type != "note_off")):
+                tick = round(seconds * 2000)
+                track.append(message.copy(time=tick - now))
+                now = tick
+            file.tracks.append(track)
+        file.save(path)
+        return str(path)
+
+    def message(seconds: float, kind: str, **values: int) -> list:
+        return [(seconds, mido.Message(kind, **values))]
+
+    def note(start: float, end: float, pitch: int, velocity: int = 100, channel: int = 0) -> list:
+        return [
+            *message(start, "note_on", note=pitch, velocity=velocity, channel=channel),
+            *message(end, "note_off", note=pitch, channel=channel),
+        ]
+
+    def control(seconds: float, number: int, value: int, channel: int = 0) -> list:
+        return message(seconds, "control_change", control=number, value=value, channel=channel)
+
+    def registered(seconds: float, number: int, value: int, channel: int = 0) -> list:
+        pairs = [(101, number >> 7), (100, number & 127), (6, value)]
+        return [event for pair in pairs for event in control(seconds, *pair, channel)]
+
+    return SimpleNamespace(save=save, message=message, note=note, control=control, registered=registered)

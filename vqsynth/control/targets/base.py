@@ -86,6 +86,15 @@ class Target:
         """Return the companion gain curve [T] in dB (0 dB = -20 LUFS), or None if there is none."""
         return None
 
+    def brightness(self, times: np.ndarray, slope: float = 0.0) -> np.ndarray | None:
+        """Return octaves [T] by which the sound is to be brighter than else, or None if nothing is said of it.
+
+        Args:
+            times: [T] seconds.
+            slope: octaves for each dB that is played louder.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class Vibrato:

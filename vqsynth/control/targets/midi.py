@@ -1,39 +1,35 @@
-"""MIDI files: one voice of pitch, with the gain of its notes."""
+"""MIDI files as targets: the pitch of a voice, with its level and brightness."""
 
 from __future__ import annotations
 
-import collections
-import io
-import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from vqsynth.control.targets.base import Target
+from vqsynth.control.targets.midi_file import NEUTRAL, MidiNote, read_notes
+from vqsynth.control.targets.midi_voices import one_voice, voices_of
 from vqsynth.dsp.notes import midi_to_hz
-from vqsynth.errors import UsageError
-from vqsynth.storage.reading import read_bytes
+from vqsynth.errors import UsageError, warn
 
-PERCUSSION = 9
-LEGATO = 0.08  # s; players' notes overlap by less than this where they mean one voice
 ATTACK, RELEASE = 0.010, 0.040  # s
 DIP = 0.3  # amplitude between two notes of one pitch, so that the second is heard
 REST_DB = -80.0
 FULL_VELOCITY = 100  # plays at 0 dB
-LARGEST, MOST_NOTES = 2_000_000, 50_000
-"""Bytes and notes of a MIDI file: some hours of music."""
 PRIORITIES = ("highest", "last")
-
-
-@dataclass
-class Note:
-    """A sounding note: seconds, MIDI number, velocity 1..127."""
-
-    start: float
-    end: float
-    pitch: int
-    velocity: int
+VIBRATO_HZ, VIBRATO_CENTS = 5.5, 50.0
+"""Of the modulation wheel (CC 1), fully up."""
+VIBRATO_DELAY, VIBRATO_RAMP = 0.25, 0.35  # s after the start of a note
+PRESSURE_DB = 6.0
+"""How much louder full aftertouch is."""
+OCTAVES_A_DB = 0.03
+"""How much brighter louder playing is."""
+CC74_OCTAVES = 1.0
+"""Octaves of brightness between the middle of CC 74 and either end."""
+_BRIGHTENING_DB = (-30.0, 12.0)
+_SLUR = 0.03
 
 
 def velocity_to_db(velocity: float) -> float:
@@ -41,14 +37,21 @@ def velocity_to_db(velocity: float) -> float:
     return 40.0 * float(np.log10(velocity / FULL_VELOCITY))
 
 
+def controller_to_db(values: np.ndarray, full: float) -> np.ndarray:
+    """The same law for volume and expression: 0 dB at ``full``, silence at 0. Shape: [T] -> [T]"""
+    return 40.0 * np.log10(np.maximum(values, 1.0) / full) + np.where(values < 1, REST_DB * (1 - values), 0.0)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Melody(Target):
     """Notes one after the other: f0 in Hz, held through rests, which ``mask`` marks.
 
-    With ``level`` its values are the gain in dB instead (for the gain's own target).
+    The pitch bends with the pitch wheel, and trembles with CC 1, later than the note begins. The gain follows
+    velocities, CC 7 and 11 and aftertouch; all but CC 7 also brighten, as CC 74 does alone.
+    With ``level`` the values are the gain in dB instead (for the gain's own target).
     """
 
-    notes: tuple[Note, ...]
+    notes: tuple[MidiNote, ...]
     level: bool = False
 
     @property
@@ -59,11 +62,21 @@ class Melody(Target):
         starts = np.array([note.start for note in self.notes])
         return np.searchsorted(starts, times, side="right") - 1
 
+    def _over(self, times: np.ndarray, value: Callable[[MidiNote, np.ndarray], np.ndarray | float]) -> np.ndarray:
+        """A value of the note that sounds, or sounded last. Shape: [T] -> [T]"""
+        index = np.maximum(self._index(times), 0)
+        found = np.empty(len(times))
+        order = np.argsort(index, kind="stable")
+        for group in np.split(order, np.flatnonzero(np.diff(index[order])) + 1):
+            if len(group):
+                note = self.notes[index[group[0]]]
+                found[group] = value(note, times[group])
+        return found
+
     def _curve(self, times: np.ndarray, duration: float, lo: float | None, hi: float | None, log: bool) -> np.ndarray:
         if self.level:
             return self._level(times)
-        hertz = np.array([midi_to_hz(note.pitch) for note in self.notes])
-        return hertz[np.maximum(self._index(times), 0)]
+        return self._over(times, _pitch)
 
     def mask(self, times: np.ndarray) -> np.ndarray:
         if self.level:
@@ -76,8 +89,30 @@ class Melody(Target):
     def gain(self, times: np.ndarray) -> np.ndarray | None:
         return None if self.level else self._level(np.asarray(times, dtype=np.float64))
 
+    def dynamics(self, times: np.ndarray) -> np.ndarray:
+        """The gain [T] in dB without the edges of notes, held through rests: for a player who makes these.
+
+        Between slurred notes it glides.
+        """
+        times = np.asarray(times, dtype=np.float64)
+        points: list[tuple[float, float]] = []
+        for note in self.notes:
+            level, half = velocity_to_db(note.velocity), _SLUR if note.slurred else 0.0
+            if points:
+                points.append((max(points[-1][0], note.start - half), points[-1][1]))
+            points.append((max(note.start, note.start + min(half, (note.end - note.start) / 2)), level))
+        at, velocity = np.array(points).T
+        return np.maximum(np.interp(times, at, velocity) + self._over(times, _controlled_db), REST_DB)
+
+    def brightness(self, times: np.ndarray, slope: float = OCTAVES_A_DB) -> np.ndarray:
+        def octaves(note: MidiNote, at: np.ndarray) -> np.ndarray:
+            played = velocity_to_db(note.velocity) + _played_db(note, _within(note, at))
+            return slope * np.clip(played, *_BRIGHTENING_DB) + _cc74(note, _within(note, at))
+
+        return self._over(np.asarray(times, dtype=np.float64), octaves)
+
     def _level(self, times: np.ndarray) -> np.ndarray:
-        """Velocities as dB [T], with ramps, straight in amplitude, at the edges of notes."""
+        """Gain in dB [T], with ramps, straight in amplitude, at the edges of notes."""
         points: list[tuple[float, float]] = []
         for at, note in enumerate(self.notes):
             level = 10.0 ** (velocity_to_db(note.velocity) / 20.0)
@@ -95,11 +130,54 @@ class Melody(Target):
                 points.append((note.end, level * DIP if tied else 0.0))
         at, amplitude = np.array(points).T
         floor = 10.0 ** (REST_DB / 20.0)
-        return 20.0 * np.log10(np.maximum(np.interp(times, at, amplitude), floor))
+        edges = 20.0 * np.log10(np.maximum(np.interp(times, at, amplitude), floor))
+        return np.maximum(edges + self._over(times, _controlled_db), REST_DB)
+
+
+def _within(note: MidiNote, times: np.ndarray) -> np.ndarray:
+    """Times moved into the note: what its channel does before and after is not its own."""
+    return np.clip(times, note.start, np.nextafter(note.end, 0.0))
+
+
+def _sum(note: MidiNote, name: str, times: np.ndarray) -> np.ndarray:
+    """What a controller adds to neutral, of all channels that count. Shape: [T] -> [T]"""
+    return sum((controls.at(name, times) - NEUTRAL[name] for controls in note.controls), np.zeros(len(times)))
+
+
+def _pitch(note: MidiNote, times: np.ndarray) -> np.ndarray:
+    """Hz, bent and trembling. Shape: [T] -> [T]"""
+    within = _within(note, times)
+    wheel = np.clip(_sum(note, "modulation", within) / 127.0, 0.0, 1.0)
+    since = np.maximum(times - note.start, 0.0)
+    depth = VIBRATO_CENTS * wheel * np.clip((since - VIBRATO_DELAY) / VIBRATO_RAMP, 0.0, 1.0)
+    semitones = _sum(note, "bend", within) + depth / 100.0 * np.sin(2 * np.pi * VIBRATO_HZ * since)
+    return midi_to_hz(note.pitch) * np.exp2(semitones / 12.0)
+
+
+def _played_db(note: MidiNote, times: np.ndarray) -> np.ndarray:
+    """dB that expression and aftertouch add. Shape: [T] -> [T]"""
+    pressure = np.clip(_sum(note, "pressure", times) / 127.0, 0.0, 1.0)
+    return PRESSURE_DB * pressure + _gain_of(note, "expression", times)
+
+
+def _controlled_db(note: MidiNote, times: np.ndarray) -> np.ndarray:
+    """dB that all controllers add. Shape: [T] -> [T]"""
+    within = _within(note, times)
+    return _played_db(note, within) + _gain_of(note, "volume", within)
+
+
+def _gain_of(note: MidiNote, name: str, times: np.ndarray) -> np.ndarray:
+    parts = (controller_to_db(controls.at(name, times), NEUTRAL[name]) for controls in note.controls)
+    return sum(parts, np.zeros(len(times)))
+
+
+def _cc74(note: MidiNote, times: np.ndarray) -> np.ndarray:
+    """Octaves that CC 74 asks for. Shape: [T] -> [T]"""
+    return CC74_OCTAVES * np.clip(_sum(note, "brightness", times) / 64.0, -1.0, 1.0)
 
 
 def read_midi(path: str | Path, *, priority: str = "highest", level: bool = False) -> Melody:
-    """Read all tracks but percussion as one voice; tempo changes are followed, pitch bend is not.
+    """Read all tracks but percussion as one voice.
 
     Args:
         path: of the file.
@@ -112,74 +190,38 @@ def read_midi(path: str | Path, *, priority: str = "highest", level: bool = Fals
     if priority not in PRIORITIES:
         raise UsageError(f"note priority {priority!r}: choose highest or last")
     path = Path(path)
-    notes = one_voice(_read_notes(path), priority)
+    return _melody(path, one_voice(_notes(path), priority), level)
+
+
+def read_voices(path: str | Path, most: int | None = None) -> list[Melody]:
+    """Read all tracks but percussion as voices that have one note at a time, highest first within a track.
+
+    Args:
+        path: of the file.
+        most: voices; None takes as many as notes sound at once, up to 16. 1 is :func:`read_midi`.
+
+    Raises:
+        UsageError: the file is missing, is not MIDI, or holds no notes.
+    """
+    path = Path(path)
+    voices, left_out = voices_of(_notes(path), most)
+    if left_out:
+        warn(f"{path}: {left_out:,} inner notes were left out, because only {len(voices)} voices play; give `voices`")
+    return [_melody(path, voice, False) for voice in voices]
+
+
+def _notes(path: Path) -> list[MidiNote]:
+    notes = read_notes(path)
     if not notes:
         raise UsageError(f"{path}: there are no notes in it (percussion is left out); export a melody track")
+    return notes
+
+
+def _melody(path: Path, voice: Sequence[MidiNote], level: bool) -> Melody:
     return Melody(
         name=str(path),
         unit="dB" if level else "Hz",
-        natural_duration=notes[-1].end,
-        notes=tuple(notes),
+        natural_duration=voice[-1].end,
+        notes=tuple(voice),
         level=level,
     )
-
-
-def _read_notes(path: Path) -> list[Note]:
-    import mido
-
-    data = read_bytes(path, "a MIDI file", LARGEST, error=UsageError)
-    try:
-        messages = list(mido.MidiFile(file=io.BytesIO(data), clip=True))
-    # mido raises what its parts raise on damaged files.
-    except Exception as error:
-        reason = "it ends too early" if isinstance(error, EOFError) else str(error) or type(error).__name__
-        raise UsageError(f"{path}: cannot be read as MIDI ({reason}); export it again") from None
-    now, notes = 0.0, []
-    sounding: dict[tuple[int, int], Note] = {}
-    for message in messages:
-        now += message.time
-        if message.type not in ("note_on", "note_off") or message.channel == PERCUSSION:
-            continue
-        key = (message.channel, message.note)
-        if key in sounding:
-            sounding.pop(key).end = now
-        if message.type == "note_on" and message.velocity > 0:
-            sounding[key] = Note(now, now, message.note, message.velocity)
-            notes.append(sounding[key])
-    if len(notes) > MOST_NOTES:
-        raise UsageError(f"{path}: holds {len(notes):,} notes, more than {MOST_NOTES:,}; export a shorter part")
-    for note in sounding.values():  # never released
-        note.end = now
-    return [note for note in notes if note.end > note.start]
-
-
-def one_voice(notes: list[Note], priority: str = "highest") -> list[Note]:
-    """Cut overlapping notes to one voice; a short overlap into a later note is legato and goes to it."""
-    notes = sorted(notes, key=lambda note: (note.start, note.pitch))
-    for at, note in enumerate(notes):
-        for following in range(at + 1, len(notes)):
-            later = notes[following]
-            if later.start >= note.end:
-                break
-            if note.end - later.start < LEGATO and later.start - note.start > LEGATO:
-                note.end = later.start
-
-    def rank(note: Note) -> tuple[float, int]:
-        return (0.0 if priority == "highest" else note.start, note.pitch)
-
-    edges = sorted({edge for note in notes for edge in (note.start, note.end)})
-    voice: list[Note] = []
-    source: Note | None = None
-    held: list[Note] = []
-    waiting = collections.deque(notes)
-    for start, end in itertools.pairwise(edges):
-        held = [note for note in held if note.end > start]
-        while waiting and waiting[0].start <= start:
-            held.append(waiting.popleft())
-        best = max(held, key=rank, default=None)
-        if best is not None and best is source and voice[-1].end == start:
-            voice[-1].end = end
-        elif best is not None:
-            voice.append(Note(start, end, best.pitch, best.velocity))
-        source = best
-    return voice
