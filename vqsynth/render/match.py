@@ -18,7 +18,8 @@ import numpy as np
 
 from vqsynth.control.resolve import ResolvedTarget, voiced
 from vqsynth.errors import UsageError
-from vqsynth.units.index import UnitIndex
+from vqsynth.units.candidates import Candidates, Finder, grouped
+from vqsynth.units.index import EXACT_LIMIT
 
 if TYPE_CHECKING:
     from vqsynth.library.table import Table
@@ -76,7 +77,10 @@ class Costs:
             self.columns.append(column.astype(np.float32))
             weights = goal.weight * np.where(goal.mask, 1.0, 0.01)
             self.targets.append(((goal.scaled(goal.values) / tolerance).astype(np.float32), weights.astype(np.float32)))
-        self._indexes: dict[bytes, tuple[UnitIndex, np.ndarray, float]] = {}
+        matrix = np.stack(self.columns, 1).astype(np.float64) if self.columns else np.zeros((0, 0))
+        matrix[matrix == _FAR_AWAY] = np.nan
+        self.known = int(np.isfinite(matrix).all(1).sum())
+        self.finder = Finder(matrix) if self.known else None
 
     def __call__(self, start: int, stop: int) -> np.ndarray:
         """Costs of frames ``start`` to ``stop``: float32 [frames, codes]."""
@@ -101,61 +105,40 @@ class Costs:
 
     def best(self, start: int, stop: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The ``count`` cheapest codes of frames ``start`` to ``stop``: ids and costs, each [frames, count]."""
-        codes = len(self.prior)
-        if not self.columns or _WIDER * count >= codes:
+        if self.finder is None or _WIDER * count >= self.known:
             return _cheapest(self(start, stop), count)
         ids = np.empty((stop - start, count), np.int64)
         costs = np.empty((stop - start, count), np.float32)
-        weights = np.stack([weights[start:stop] for _, weights in self.targets], 1)
-        kinds, kind = np.unique(weights, axis=0, return_inverse=True)
-        for number, row in enumerate(kinds):
-            frames = start + np.flatnonzero(kind.reshape(-1) == number)
-            found, least = self._nearest(frames, row, _WIDER * count)
+        targets = np.stack([values[start:stop] for values, _ in self.targets], 1)
+        for weights, at in grouped(np.stack([weights[start:stop] for _, weights in self.targets], 1)):
+            frames = start + at
+            found = self.finder.search(targets[at], weights, _WIDER * count)
             # In order of their numbers, as all codes are: equals are told apart in the same way.
-            found.sort(1)
-            chosen, values = _cheapest(self._of(frames, found), count)
-            sure = values.max(1) < least
-            ids[frames - start], costs[frames - start] = np.take_along_axis(found, chosen, 1), values
-            for at in range(0, len(rest := frames[~sure]), _CHUNK):
-                block = rest[at : at + _CHUNK]
+            nearby = np.sort(found.ids, 1)
+            chosen, values = _cheapest(self._of(frames, nearby), count)
+            ids[at], costs[at] = np.take_along_axis(nearby, chosen, 1), values
+            sure = values.max(1) < self._beyond(targets[at], weights, found)
+            rest = frames[~sure | (nearby[:, 0] < 0)]
+            for block in np.split(rest, range(_CHUNK, len(rest), _CHUNK)) if len(rest) else ():
                 ids[block - start], costs[block - start] = _cheapest(self._of(block, slice(None)), count)
         return ids, costs
 
-    def _nearest(self, frames: np.ndarray, weights: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Codes of least squared difference, and a cost that none of the others is below.
-
-        Shape: frames [n], weights [targets] -> [n, count], [n]
-        """
-        key = weights.tobytes()
-        if key not in self._indexes:
-            matrix = np.stack(self.columns, 1).astype(np.float64)
-            matrix[matrix == _FAR_AWAY] = np.nan
-            complete = np.isfinite(matrix).all(1)
-            if complete.sum() < count:
-                return np.zeros((len(frames), count), np.int64), np.full(len(frames), -np.inf)
-            centre = matrix[complete].mean(0)
-            matrix = (matrix - centre) * np.sqrt(weights)
-            self._indexes[key] = UnitIndex.build(matrix), centre, float((matrix[complete] ** 2).sum(1).max())
-        index, centre, longest = self._indexes[key]
-        values = np.stack([values[frames] for values, _ in self.targets], 1)
-        queries = (values - centre) * np.sqrt(weights)
-        distance, ids = index.search(queries, count)
-        # Single precision: sums of squares are known to some millionths of what they are made of.
-        square = distance[:, -1].astype(np.float64) ** 2 - _ROUNDING * ((queries**2).sum(1) + longest)
-        least = np.maximum(square, 0.0)
+    def _beyond(self, targets: np.ndarray, weights: np.ndarray, found: Candidates) -> np.ndarray:
+        """A cost that no code which was not found is below. Shape: [n, targets], [targets] -> [n]"""
+        if len(self.prior) > EXACT_LIMIT:
+            # A codebook so large is searched in part; what is found there is taken.
+            return np.full(len(targets), np.inf)
+        least = found.least
         flat = weights[[name != "f0" for name in self.names]]
         if len(flat):
             # Beyond its knee a cost grows slower than the square: it is least if all of the distance is in one target.
-            least_weight = float(flat.min())
-            linear = 2 * _KNEE * np.sqrt(least_weight * least) - _KNEE**2 * least_weight
-            least = np.where(least > _KNEE**2 * least_weight, np.minimum(least, linear), least)
-        if len(index) < len(self.prior):
-            apart = weights * (2 * _KNEE * (_FAR_AWAY - np.abs(values)) - _KNEE**2)
+            lightest = float(flat.min())
+            linear = 2 * _KNEE * np.sqrt(lightest * least) - _KNEE**2 * lightest
+            least = np.where(least > _KNEE**2 * lightest, np.minimum(least, linear), least)
+        if not found.complete:
+            apart = weights * (2 * _KNEE * (_FAR_AWAY - np.abs(targets)) - _KNEE**2)
             least = np.minimum(least, apart.min(1))
-        if index.kind != "exact":
-            # A codebook so large is searched in part; what is found there is taken.
-            least = np.where(ids[:, -1] < 0, -np.inf, np.inf)
-        return ids, (1 - _ROUNDING) * least
+        return (1 - _ROUNDING) * least
 
 
 class FrameCosts(Protocol):
