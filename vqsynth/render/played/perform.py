@@ -10,6 +10,7 @@ import numpy as np
 from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.render.played.material import MEAN_SECONDS, Material, _moving_mean
 from vqsynth.render.played.search import PlayedSettings, Script, best_run
+from vqsynth.render.played.sources import joins_of
 from vqsynth.render.played.strokes import Stroke
 from vqsynth.units.index import UnitIndex
 
@@ -153,7 +154,7 @@ class Performer:
             played = np.concatenate([path, release])
             here = slice(stroke.start, stroke.start + len(played))
             units[here] = played
-            runs += 1 + int(np.sum(np.diff(path) != 1))
+            runs += 1 + len(joins_of(path))
             level, around, onset = self._movement(path, release)
             levels[here], steady[stroke.start + onset : stroke.release] = level, True
             swell[here] = self._swell(played, len(path))
@@ -214,7 +215,7 @@ class Performer:
     def _movement(self, path: np.ndarray, release: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray], int]:
         """Level in dB and moves in octaves of a stroke's frames, and the length of its onset."""
         played, count = np.concatenate([path, release]), len(path)
-        joins = np.flatnonzero(np.diff(path) != 1) + 1
+        joins = joins_of(path)
         moves = {}
         for name, column in self.material.moves.items():
             moves[name] = _joined(column[played], joins)

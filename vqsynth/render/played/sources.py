@@ -13,6 +13,8 @@ import numpy as np
 from vqsynth.storage.atomic import atomic_path
 from vqsynth.units.store import Units
 
+_FASTEST = 12
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -27,6 +29,17 @@ class Run:
     credit: str
 
 
+def joins_of(played: np.ndarray) -> np.ndarray:
+    """Frames at which another stretch of playing begins; an onset may be played faster or slower than it was.
+
+    Shape: units of frames [frames], -1 in rests -> [joins]
+    """
+    steps = np.diff(played)
+    return (
+        np.flatnonzero((steps < 0) | (steps > _FASTEST) | (np.minimum(played[1:], played[:-1]) < 0) & (steps != 0)) + 1
+    )
+
+
 def trace(units: Units, played: np.ndarray, frame_rate: float) -> Iterator[Run]:
     """The runs that a performance is made of.
 
@@ -38,7 +51,7 @@ def trace(units: Units, played: np.ndarray, frame_rate: float) -> Iterator[Run]:
     Yields:
         Runs in order of time.
     """
-    edges = np.flatnonzero(np.diff(played) != 1) + 1
+    edges = joins_of(played)
     bounds = np.concatenate([[0], edges, [len(played)]])
     for first, last in itertools.pairwise(bounds):
         if played[first] < 0:
