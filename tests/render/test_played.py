@@ -4,6 +4,7 @@ import csv
 import itertools
 
 import librosa
+import mido
 import numpy as np
 import parselmouth
 import pytest
@@ -203,3 +204,33 @@ def test_slurred_notes_share_a_stroke(violin):
     spans = [Span(0, 100), Span(100, 200, slurred=True), Span(200, 300)]
     strokes = strokes_of(spans, 301, material, FRAMES, "auto", 0)
     assert [(stroke.start, stroke.end) for stroke in strokes] == [(0, 200), (200, 301)]
+
+
+def test_a_midi_file_is_played_with_onsets_slurs_rests_and_dynamics(violin, tmp_path):
+    file, track = mido.MidiFile(ticks_per_beat=480), mido.MidiTrack()
+    file.tracks.append(track)
+
+    def message(kind, note, velocity, seconds):
+        track.append(mido.Message(kind, note=note, velocity=velocity, time=round(960 * seconds)))
+
+    message("note_on", 69, 60, 0)
+    message("note_off", 69, 0, 1.5)
+    message("note_on", 69, 120, 0.5)  # after a rest, twice the velocity
+    message("note_on", 72, 120, 1.5)  # overlapped: slurred
+    message("note_off", 69, 0, 0.03)
+    message("note_off", 72, 0, 1.5)
+    file.save(tmp_path / "line.mid")
+    audio, report = violin.render(f0=str(tmp_path / "line.mid"), duration=5.5)
+    assert report["played"]["strokes"] == 2
+    heard, at = level(audio), lambda seconds: round(seconds * RATE / 256)
+    assert heard[at(1.9) : at(1.97)].max() < np.median(heard) - 25
+    soft, loud = np.median(heard[at(0.4) : at(1.2)]), np.median(heard[at(2.4) : at(3.2)])
+    assert loud - soft == pytest.approx(40 * np.log10(2), abs=2.5)
+    # Louder is brighter.
+    bright = librosa.feature.spectral_centroid(y=audio, sr=RATE, hop_length=256)[0]
+    assert np.median(bright[at(2.4) : at(3.2)]) > 1.1 * np.median(bright[at(0.4) : at(1.2)])
+    # Within a slur the level does not fall away, and the new pitch is reached within a tenth of a second.
+    assert heard[at(3.4) : at(3.7)].min() > loud - 10
+    found = parselmouth.Sound(audio.astype(float), RATE).to_pitch_ac(time_step=0.01, pitch_floor=75, pitch_ceiling=2000)
+    cents = 1200 * np.log2(np.maximum(found.selected_array["frequency"], 1) / (440 * 2**0.25))
+    assert abs(np.median(cents[(found.xs() > 3.6) & (found.xs() < 4.8)])) < 5

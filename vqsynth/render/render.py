@@ -15,13 +15,14 @@ from vqsynth.control.level import SILENCE_DB, gain_curve, loudness_target, read_
 from vqsynth.control.melody import bridge
 from vqsynth.control.request import Request
 from vqsynth.control.resolve import ResolvedTarget, resolve
+from vqsynth.control.score import dynamics_of
 from vqsynth.control.targets import Target, parse_target
 from vqsynth.dsp.loudness import UNIT_LUFS
 from vqsynth.errors import UsageError, collect_warnings, warn
 from vqsynth.render import report as reporting
 from vqsynth.render.code_file import CodeSequence, load_codes, save_codes
 from vqsynth.render.match import match
-from vqsynth.render.played.play import play, spans_of
+from vqsynth.render.played.play import play
 from vqsynth.render.played.sources import write_sources
 from vqsynth.render.settings import RenderSettings
 from vqsynth.render.synthesise import BEND_LIMIT, Progress, synthesise
@@ -120,9 +121,13 @@ def render(
             gain_db = gain_curve(gain, settings.gain_range, requests, times, seconds)
         played = None
         if units is not None:
-            asked = gain is not None or level is not None or bool(np.any(gain_db))
-            played = play(timbre, units, resolved, spans_of(resolved, frames), gain_db, asked, settings.played)
-            chosen, sounded, sounded_db = played.codes, played.targets, played.gain_db
+            # Units have attacks and releases of their own.
+            dynamics = dynamics_of(requests, times) if gain is None and level is None else None
+            gain_db = gain_db if dynamics is None else dynamics
+            asked = gain is not None or level is not None or dynamics is not None
+            played = play(timbre, units, resolved, requests, seconds, gain_db, asked, settings.played)
+            resolved, sounded, sounded_db = played.resolved, played.targets, played.gain_db
+            chosen = played.codes
         else:
             sounded, sounded_db = resolved, gain_db
             chosen = _match(timbre, resolved, settings, frames) if given is None else _stretched(given.codes, frames)

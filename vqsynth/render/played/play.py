@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from vqsynth.control.request import Request
 from vqsynth.control.resolve import ResolvedTarget
+from vqsynth.control.score import ARTICULATIONS, brightness_of, glided, notes_of
 from vqsynth.dsp.source_filter import Frames
 from vqsynth.errors import UsageError
 from vqsynth.render.played.colour import FARTHEST, PULL, usual_colour
 from vqsynth.render.played.material import Material, prepare_material
 from vqsynth.render.played.perform import SILENCE_DB, Performance, Performer
 from vqsynth.render.played.search import PlayedSettings
-from vqsynth.render.played.strokes import ARTICULATIONS, Span, strokes_of
+from vqsynth.render.played.strokes import Span, strokes_of
 from vqsynth.units.detail import STEP_DB, corrected
 from vqsynth.units.store import DESCRIPTORS
 
@@ -75,7 +76,8 @@ class Played:
 
     Attributes:
         codes: int64 [frames].
-        targets: what is asked for, with the movement added.
+        resolved: what is asked for: a pitch glides between slurred notes, loud notes are brighter.
+        targets: the same, with the movement added.
         gain_db: [frames].
         treat: turns decoded frames, given where they are, into those that sound.
         performance: which unit sounds when.
@@ -83,6 +85,7 @@ class Played:
     """
 
     codes: np.ndarray
+    resolved: list[ResolvedTarget]
     targets: list[ResolvedTarget]
     gain_db: np.ndarray
     treat: Callable[[Frames, slice], Frames]
@@ -94,7 +97,8 @@ def play(
     timbre: Timbre,
     units: Units,
     resolved: Sequence[ResolvedTarget],
-    spans: Sequence[Span],
+    requests: Sequence[Request],
+    seconds: float,
     gain_db: np.ndarray,
     gain_asked: bool,
     options: PlayedOptions,
@@ -105,12 +109,19 @@ def play(
         timbre: what sounds.
         units: of the timbre, those that may be used.
         resolved: what is asked for, frame by frame.
-        spans: notes in frames.
+        requests: the same, with targets that are read: notes of a MIDI file say how they are played.
+        seconds: of the render.
         gain_db: [frames].
         gain_asked: whether somebody asked for this gain; else the player's own swells are kept.
         options: how to play.
     """
     config, frames = timbre.config, len(gain_db)
+    times = np.arange(frames) / config.frame_rate
+    notes = notes_of(resolved, requests, times, seconds, options.articulation)
+    resolved = [glided(goal, notes, times) if goal.name == "f0" else goal for goal in resolved]
+    brighter = brightness_of(requests, times)
+    if brighter is not None:
+        resolved = [_moved(goal, brighter) if goal.name == "centroid" else goal for goal in resolved]
     codes = np.asarray(units.code).astype(np.int64)
     columns = {goal.name: np.log2(np.maximum(timbre.table.column(goal.name), 1e-9)) for goal in resolved}
     # Of a descriptor that units do not have, the code says what it knows.
@@ -119,7 +130,11 @@ def play(
         described.setdefault(name, units.column(name))
     material = prepare_material(units, described, config.frame_rate)
     goals = [(goal, TOLERANCE * max(float(np.nanstd(columns[goal.name])), 1e-6)) for goal in resolved]
-    usual = None if any(goal.name in DESCRIPTORS for goal in resolved) else _usual(material, resolved, gain_db)
+    usual = (
+        None
+        if any(goal.name in DESCRIPTORS for goal in resolved)
+        else _usual(material, resolved, requests, times, gain_db)
+    )
     performer = Performer(
         material,
         codes,
@@ -132,7 +147,17 @@ def play(
         options.take,
         config.frame_rate,
     )
-    strokes = strokes_of(spans, frames, material, config.frame_rate, options.articulation, options.take)
+    spans = [
+        Span(round(note.start * config.frame_rate), round(note.end * config.frame_rate), note.slurred) for note in notes
+    ]
+    strokes = strokes_of(
+        [span for span in spans if span.end > span.start],
+        frames,
+        material,
+        config.frame_rate,
+        options.articulation,
+        options.take,
+    )
     done = performer.perform(strokes, frames, options.attack)
     life = options.life
     moved = [_moved(goal, life * done.moves[goal.name]) for goal in resolved]
@@ -153,13 +178,25 @@ def play(
         "mean_run_seconds": seconds / max(1, done.runs),
         "recordings": len(np.unique(np.searchsorted(units.start, done.units[sounding], side="right"))),
     }
-    return Played(codes[held], moved, gain, details, done, report)
+    return Played(codes[held], resolved, moved, gain, details, done, report)
 
 
-def _usual(material: Material, resolved: Sequence[ResolvedTarget], gain_db: np.ndarray) -> np.ndarray | None:
+def _usual(
+    material: Material,
+    resolved: Sequence[ResolvedTarget],
+    requests: Sequence[Request],
+    times: np.ndarray,
+    gain_db: np.ndarray,
+) -> np.ndarray | None:
     """The usual centroid in octaves of every frame, where nobody asks for a colour. Shape: [frames]."""
     colour, pitch = usual_colour(material), next((goal for goal in resolved if goal.name == "f0"), None)
-    return None if colour is None or pitch is None else colour.at(np.log2(pitch.values), gain_db)
+    if colour is None or pitch is None:
+        return None
+    # Notes of a MIDI file say themselves how bright their velocities and controllers are.
+    brighter = brightness_of(requests, times, colour.slope)
+    if brighter is not None:
+        return colour.at(np.log2(pitch.values), np.zeros(len(times))) + brighter
+    return colour.at(np.log2(pitch.values), gain_db)
 
 
 def _coloured(material: Material, done: Performance, usual: np.ndarray, life: float) -> ResolvedTarget:
@@ -227,23 +264,3 @@ class _Details:
             mean = (wide[high] - wide[low]) / (high - low)[:, None]
             own = mean + self.life * (own - mean)
         return torch.from_numpy(np.float32(STEP_DB) * own.astype(np.float32))
-
-
-def spans_of(resolved: Sequence[ResolvedTarget], frames: int, leap: float = 0.7 / 12) -> list[Span]:
-    """Notes in an f0 target: a gap of its mask ends one, a leap within a frame begins one; else one tone.
-
-    Args:
-        resolved: what is asked for.
-        frames: of the render.
-        leap: octaves.
-    """
-    pitch = next((goal for goal in resolved if goal.name == "f0"), None)
-    if pitch is None:
-        return [Span(0, frames)]
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], pitch.mask, [False]]).astype(np.int8)))
-    spans = []
-    for start, stop in edges.reshape(-1, 2).tolist():
-        leaps = np.flatnonzero(np.abs(np.diff(np.log2(pitch.values[start:stop]))) > leap) + 1 + start
-        bounds = [start, *leaps.tolist(), stop]
-        spans += [Span(a, b) for a, b in itertools.pairwise(bounds) if b > a]
-    return spans or [Span(0, frames)]

@@ -10,7 +10,6 @@ import numpy as np
 
 from vqsynth.render.played.material import Material
 
-ARTICULATIONS = ("auto", "legato", "detached")
 _CHANGE_SECONDS = 0.2
 _TONGUE_SECONDS = 0.07
 _DETACHED_SECONDS = 0.12
