@@ -18,7 +18,7 @@ PULL = 0.7
 """Share of the way to the usual colour that a note is brought."""
 FARTHEST = 0.4
 """Octaves by which a colour is moved at most."""
-_SLOPES = 0.01, 0.06
+_SLOPES = 0.02, 0.06
 _DEGREE = 2
 
 
@@ -38,11 +38,9 @@ class Colour:
     span: float
     slope: float
 
-    def at(self, pitch: np.ndarray, gain_db: np.ndarray) -> np.ndarray:
-        """Usual centroid in octaves. Shape: pitch (octaves), gain_db [n] -> [n]."""
-        return np.polyval(self.terms, np.clip(pitch - self.middle, -self.span, self.span)) + self.slope * np.clip(
-            gain_db, -30, 12
-        )
+    def at(self, pitch: np.ndarray) -> np.ndarray:
+        """Usual centroid in octaves at the usual level. Shape: pitch (octaves) [n] -> [n]."""
+        return np.polyval(self.terms, np.clip(pitch - self.middle, -self.span, self.span))
 
 
 def usual_colour(material: Material) -> Colour | None:

@@ -142,7 +142,7 @@ def play(
         timbre.card.get("quality", {}).get("roughness_real") or 1.0,
         goals,
         gain_db if gain_asked else None,
-        usual,
+        None if usual is None else usual[0],
         options.search,
         options.take,
         config.frame_rate,
@@ -162,7 +162,7 @@ def play(
     life = options.life
     moved = [_moved(goal, life * done.moves[goal.name]) for goal in resolved]
     if usual is not None:
-        moved.append(_coloured(material, done, usual, life))
+        moved.append(_coloured(material, done, *usual, life))
     level = np.where(done.steady, life * done.level_db, done.level_db)
     swell = np.zeros(frames) if gain_asked else life * done.swell_db
     sounding = done.units >= 0
@@ -187,24 +187,29 @@ def _usual(
     requests: Sequence[Request],
     times: np.ndarray,
     gain_db: np.ndarray,
-) -> np.ndarray | None:
-    """The usual centroid in octaves of every frame, where nobody asks for a colour. Shape: [frames]."""
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The usual centroid in octaves of every frame, where nobody asks for a colour, and how much brighter it is played.
+
+    Shape: 2 x [frames]
+    """
     colour, pitch = usual_colour(material), next((goal for goal in resolved if goal.name == "f0"), None)
     if colour is None or pitch is None:
         return None
     # Notes of a MIDI file say themselves how bright their velocities and controllers are.
     brighter = brightness_of(requests, times, colour.slope)
-    if brighter is not None:
-        return colour.at(np.log2(pitch.values), np.zeros(len(times))) + brighter
-    return colour.at(np.log2(pitch.values), gain_db)
+    if brighter is None:
+        brighter = colour.slope * np.clip(gain_db, -30, 12)
+    return colour.at(np.log2(pitch.values)), brighter
 
 
-def _coloured(material: Material, done: Performance, usual: np.ndarray, life: float) -> ResolvedTarget:
+def _coloured(
+    material: Material, done: Performance, usual: np.ndarray, brighter: np.ndarray, life: float
+) -> ResolvedTarget:
     """The centroid that notes are brought to: most of the way from their own to the usual one."""
     held = _held(done.units)
     own = material.means["centroid"][held]
     known = np.isfinite(own) & (done.units >= 0)
-    pulled = np.clip(PULL * (usual - np.where(known, own, usual)), -FARTHEST, FARTHEST)
+    pulled = np.clip(PULL * (usual - np.where(known, own, usual)), -FARTHEST, FARTHEST) + brighter
     values = np.exp2(np.where(known, own, usual) + pulled + life * done.moves["centroid"])
     ends = float(values.min()), float(values.max())
     return ResolvedTarget("centroid", "Hz", True, "usual", values, known & done.steady, 1.0, *ends, ends, "", held=True)
