@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.render.played.material import MEAN_SECONDS, Material, _moving_mean
-from vqsynth.render.played.search import PlayedSettings, Script, best_run
+from vqsynth.render.played.search import GRID, PlayedSettings, Script, best_run
 from vqsynth.render.played.sources import joins_of
 from vqsynth.render.played.strokes import Stroke
-from vqsynth.units.index import UnitIndex
+from vqsynth.units.candidates import Finder
 
 SILENCE_DB = -80.0
 _ONSETS = 12
@@ -93,18 +93,25 @@ class Performer:
         self._find()
 
     def _find(self) -> None:
-        material = self.material
-        columns = [material.means[name] / tolerance for name, _, _, tolerance in self.goals]
-        usable = np.flatnonzero(material.pool)
-        matrix = np.stack([column[usable] for column in columns], 1) if columns else np.zeros((len(usable), 1))
-        self.pool = usable
-        self.index = UnitIndex.build(matrix)
+        self.pool = np.flatnonzero(self.material.pool)
+        columns = [self.material.means[name][self.pool] / tolerance for name, _, _, tolerance in self.goals]
+        self.finder = Finder(np.stack(columns, 1) if columns else np.zeros((len(self.pool), 1)))
 
-    def candidates(self, frame: int) -> np.ndarray:
-        """Units whose half-second means are nearest to what a frame asks for. Shape: [k]."""
-        query = np.array([[values[frame] / tolerance for _, values, _, tolerance in self.goals]])
-        _, ids = self.index.search(query, self.settings.candidates)
-        return self.pool[ids[0][ids[0] >= 0]]
+    def candidates(self, stroke: Stroke) -> Callable[[int], np.ndarray]:
+        """Find the units whose half-second means are nearest to what each moment of a stroke asks for."""
+        moments = np.arange(stroke.start, stroke.release, GRID)
+        if self.goals:
+            targets = np.stack([values[moments] / tolerance for _, values, _, tolerance in self.goals], 1)
+            weights = np.stack([weights[moments] for _, _, weights, _ in self.goals], 1)
+        else:
+            targets = weights = np.zeros((len(moments), 1))
+        found = self.finder.find(targets, self.settings.candidates, weights)
+
+        def at(frame: int) -> np.ndarray:
+            ids = found[(frame - stroke.start) // GRID]
+            return self.pool[ids[ids >= 0]]
+
+        return at
 
     def frame_cost(self, units: np.ndarray, frames: np.ndarray) -> np.ndarray:
         """Cost of units in frames, broadcast."""
@@ -145,7 +152,7 @@ class Performer:
                 range(stroke.start, stroke.release),
                 self.material.stop,
                 scripts,
-                self.candidates,
+                self.candidates(stroke),
                 self.frame_cost,
                 self.jump_cost,
                 self.settings.beam,
