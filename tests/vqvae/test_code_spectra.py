@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from vqsynth import load
-from vqsynth.vqvae.code_spectra import CodeSpectra, colour_gains
+from vqsynth.vqvae.code_spectra import CodeSpectra, colour_gains, lacking
 from vqsynth.vqvae.features import extract
 
 RATE = 44_100
@@ -53,13 +53,18 @@ def test_the_code_that_sounds_is_the_nearest(spectra, model):
     np.testing.assert_array_equal(free.argmin(1), codes)
 
 
-def test_a_colour_is_found_and_makes_up_for_itself(spectra, model):
+def test_a_colour_is_found_and_makes_up_for_itself(spectra):
     codes, f0, loudness = np.arange(1024), np.full(1024, 440.0), np.full(1024, -20.0)
     room = np.linspace(-6, 9, 96)
-    found = spectra.colour(spectra.of(codes, f0) + room, codes, f0, loudness)
+    made = spectra.of(codes, f0)
+    found = lacking(made + room, made, loudness)
     # Bands at the floor, under the fundamental and high up, show less.
     assert np.abs(found - room)[12:64].max() < 2.5 and np.corrcoef(found, room)[0, 1] > 0.9
-    assert np.abs(spectra.colour(spectra.of(codes, f0) + 60, codes, f0, loudness)).max() <= 15
+    assert np.abs(lacking(made + 60, made, loudness)).max() <= 15
+    quiet = np.where(np.arange(1024) < 600, -90.0, -20.0)
+    np.testing.assert_array_equal(
+        lacking(np.where(quiet[:, None] < -60, made + 20, made), made, quiet), np.zeros(96, np.float32)
+    )
     gains = 20 * np.log10(colour_gains(room.astype(np.float32), RATE, 2048).numpy())
     assert gains.shape == (1025,) and np.all(np.diff(gains) >= -1e-4)
     np.testing.assert_allclose(gains[[0, -1]], [-6, 9], atol=1e-4)

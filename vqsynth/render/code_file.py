@@ -26,8 +26,6 @@ _SCALARS = ("format", "timbre", "model", "sample_rate", "hop_length")
 _WHAT, _REMEDY = "a file of codes", "encode the sound again"
 LOUDNESS = (-200.0, 60.0)
 """What a loudness in dB can be."""
-MOST_COLOUR = 24.0
-"""What a colour in dB can be."""
 HIGHEST = 24_000.0
 """What a pitch in Hz can be."""
 
@@ -131,6 +129,8 @@ def load_codes(path: str | Path, timbre: Timbre, force: bool = False) -> CodeSeq
             f"but {timbre.name} has 0 to {timbre.config.n_codes - 1}; "
             "name the timbre that they were made with"
         )
+    from vqsynth.vqvae.code_spectra import MOST_COLOUR
+
     colour = data.get("colour")
     if colour is not None and (
         colour.shape != (timbre.config.n_mels,) or colour.dtype.kind != "f" or not (np.abs(colour) <= MOST_COLOUR).all()

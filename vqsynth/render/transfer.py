@@ -18,7 +18,7 @@ import numpy as np
 from vqsynth.control.level import check_gain
 from vqsynth.control.limits import check_seed
 from vqsynth.control.melody import bridge, fit_octaves
-from vqsynth.corpus.blocks import Progress, RecordingBlocks
+from vqsynth.corpus.blocks import Progress, RecordingBlocks, pieces
 from vqsynth.errors import UsageError, collect_warnings
 from vqsynth.render.code_file import CodeSequence
 from vqsynth.render.melody_match import codes_at_pitch, codes_of_sound, reachable_f0
@@ -91,6 +91,7 @@ def encode(
 
     from vqsynth.dsp.mel import absolute_mel
     from vqsynth.streaming.module import twin
+    from vqsynth.vqvae.code_spectra import lacking
     from vqsynth.vqvae.features import extract
     from vqsynth.vqvae.quantizer import nearest_codes
 
@@ -120,12 +121,32 @@ def encode(
             if fit == "sound":
                 spectra[piece.frames] = absolute_mel(features.mel[piece.keep], torch.zeros(())).numpy()
     if fit == "sound":
-        codes = codes_of_sound(spectra, latents, f0, timbre)
-        return CodeSequence(codes, loudness, f0, timbre.spectra.colour(spectra, codes, f0, loudness)), moved
+        # Once the colour is known, codes need not stand in for it.
+        colour = np.zeros(config.n_mels, np.float32)
+        for _ in range(2):
+            codes = codes_of_sound(spectra - colour.astype(np.float16), latents, f0, timbre)
+            fitted = CodeSequence(codes, loudness, f0)
+            colour = lacking(spectra, _spectra(timbre, fitted), loudness)
+        return dataclasses.replace(fitted, colour=colour), moved
     if follow:
         return CodeSequence(codes_at_pitch(latents, f0, timbre), loudness, f0), moved
     nearest = [nearest_codes(block, model.codebook) for block in torch.from_numpy(latents).split(_CHUNK)]
     return CodeSequence(torch.cat(nearest).numpy(), loudness, f0), moved
+
+
+def _spectra(timbre: Timbre, sequence: CodeSequence) -> np.ndarray:
+    """Mel spectra of a sequence's sound. Shape: -> [frames, n_mels] float16 dB relative to loudness."""
+    from vqsynth.dsp.mel import absolute_mel
+    from vqsynth.vqvae.features import extract
+
+    config = timbre.config
+    made = np.empty((len(sequence), config.n_mels), np.float16)
+    sound = (audio for audio, _ in decode_blocks(timbre, sequence))
+    for piece in pieces(sound, config.hop_length, _CHUNK, config.n_fft // config.hop_length):
+        here = slice(piece.frames.start, min(piece.frames.stop, len(sequence)))
+        mel = extract(piece.audio, config, np.zeros(1 + len(piece.audio) // config.hop_length)).mel[piece.keep]
+        made[here] = absolute_mel(mel, mel.new_zeros(()))[: here.stop - here.start].numpy()
+    return made
 
 
 def decode_blocks(

@@ -17,8 +17,11 @@ from vqsynth.vqvae.model import VQVAE
 _FLOOR_DB = -60.0  # relative to a frame's loudness; below, bands are not compared
 _SETTLED = 32  # frames that a repeated code is decoded for
 _LOWEST, _PER_OCTAVE, _OCTAVES = 40.0, 96, 7
-_MOST_COLOUR, _SMOOTH = 15.0, 5
 _FRAMES = 32  # compared with all codes at a time
+
+
+MOST_COLOUR = 15.0
+"""What a colour can be, dB."""
 
 
 class CodeSpectra:
@@ -84,21 +87,19 @@ class CodeSpectra:
             found.append((heard - wanted.clamp_min(_FLOOR_DB)[:, None]).square().mean(-1).sqrt())
         return torch.cat(found).numpy()
 
-    def colour(self, spectra: np.ndarray, codes: np.ndarray, f0: np.ndarray, loudness: np.ndarray) -> np.ndarray:
-        """What a recording has in every band that its codes lack, throughout.
 
-        The median over frames within 40 dB of the loudest, smoothed over neighbouring bands.
+def lacking(wanted: np.ndarray, made: np.ndarray, loudness: np.ndarray) -> np.ndarray:
+    """What a recording has in every band that its reconstruction lacks, throughout: a colour.
 
-        Shape:
-            spectra: [frames, n_mels] dB relative to loudness; codes, f0, loudness: [frames] -> [n_mels] dB
-        """
-        loud = np.flatnonzero(loudness > loudness.max() - 40)
-        loud = loud[:: max(1, len(loud) // 20_000)]
-        lacks = np.median(np.maximum(spectra[loud], _FLOOR_DB) - self.of(codes[loud], f0[loud]), 0)
-        window = np.hanning(_SMOOTH + 2)[1:-1]
-        padded = np.pad(lacks, _SMOOTH // 2, mode="edge")
-        smooth = np.convolve(padded, window / window.sum(), mode="valid")
-        return np.clip(smooth, -_MOST_COLOUR, _MOST_COLOUR).astype(np.float32)
+    The median over frames within 40 dB of the loudest, at most 15 dB.
+
+    Shape:
+        wanted, made: [frames, n_mels] dB relative to loudness; loudness: [frames] dB -> [n_mels] dB
+    """
+    loud = np.flatnonzero(loudness > loudness.max() - 40)
+    loud = loud[:: max(1, len(loud) // 20_000)]
+    wanted, made = (np.maximum(spectra[loud].astype(np.float32), _FLOOR_DB) for spectra in (wanted, made))
+    return np.clip(np.median(wanted - made, 0), -MOST_COLOUR, MOST_COLOUR).astype(np.float32)
 
 
 def colour_gains(colour: np.ndarray, sample_rate: int, n_fft: int) -> Tensor:
