@@ -110,14 +110,15 @@ def sound_of(timbre, sequence):
     return np.concatenate([audio for audio, _ in decode_blocks(timbre, sequence)])
 
 
-def test_a_fit_to_the_sound_is_nearer_and_its_colour_nearer_still(tiny_timbre, coloured):
+def test_a_fit_to_the_sound_is_nearer(tiny_timbre, coloured):
     heard, _ = encode(coloured, tiny_timbre, fit="timbre")
     fitted, _ = encode(coloured, tiny_timbre, fit="sound")
-    plain = dataclasses.replace(fitted, colour=None)
-    errors = [mel_error(coloured, sound_of(tiny_timbre, s)) for s in (heard, plain, fitted)]
+    repainted = dataclasses.replace(heard, colour=fitted.colour)
+    errors = [mel_error(coloured, sound_of(tiny_timbre, s)) for s in (heard, repainted, fitted)]
     assert heard.colour is None
-    assert errors[1] < 0.97 * errors[0]
-    assert errors[2] < 0.8 * errors[1]
+    assert errors[1] < 0.9 * errors[0]
+    # The codes are better, too.
+    assert errors[2] < 0.97 * errors[1]
 
 
 def test_a_fit_does_not_harm_what_the_timbre_knows(tiny_timbre, recordings):
