@@ -17,16 +17,17 @@ from vqsynth.version import __version__
 
 if TYPE_CHECKING:
     from vqsynth.control.request import Request
+    from vqsynth.interface.installed import available, load
     from vqsynth.interface.runs import sweep, train
-    from vqsynth.interface.timbre import Timbre, available, load
+    from vqsynth.interface.timbre import Timbre
     from vqsynth.render.code_file import CodeSequence
 
 _HOMES = {
     "CodeSequence": "render.code_file",
     "Request": "control.request",
     "Timbre": "interface.timbre",
-    "available": "interface.timbre",
-    "load": "interface.timbre",
+    "available": "interface.installed",
+    "load": "interface.installed",
     "sweep": "interface.runs",
     "train": "interface.runs",
 }

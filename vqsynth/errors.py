@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 logger = logging.getLogger("vqsynth")
 _collected: contextvars.ContextVar[tuple[list[str], ...]] = contextvars.ContextVar("collected", default=())
+_about: contextvars.ContextVar[str] = contextvars.ContextVar("about", default="")
 _silent: contextvars.ContextVar[bool] = contextvars.ContextVar("silent", default=False)
 
 
@@ -63,11 +64,27 @@ def nearest_names(word: str, names: Iterable[str]) -> str:
 def warn(message: str) -> None:
     """Log a warning to the logger ``vqsynth``, and add it to every :func:`collect_warnings` around this call."""
     # A file name that is not UTF-8 must not break a log, a table or a report.
-    message = message.encode("utf-8", "replace").decode("utf-8")
+    message = _about.get() + message.encode("utf-8", "replace").decode("utf-8")
     if not _silent.get():
         logger.warning(message)
     for messages in _collected.get():
         messages.append(message)
+
+
+@contextlib.contextmanager
+def about(what: str) -> Iterator[None]:
+    """Warnings and errors of the calls within begin with what they are about, in this thread alone.
+
+    Raises:
+        VqsynthError: as the calls do, with ``what`` before its message.
+    """
+    token = _about.set(f"{_about.get()}{what}: ")
+    try:
+        yield
+    except VqsynthError as error:
+        raise type(error)(f"{what}: {error.message}", field=error.field, value=error.value) from error
+    finally:
+        _about.reset(token)
 
 
 @contextlib.contextmanager

@@ -108,3 +108,20 @@ def test_out_of_reach_is_cut_with_a_warning_when_asked(vqsynth, tmp_path):
         "--no-figure",
     )
     assert done.returncode == 0 and "warning:" in done.stderr and "were cut" in done.stderr
+
+
+def test_chords_and_their_voices_as_they_are_typed(vqsynth, midi, tmp_path):
+    path = midi.save(tmp_path / "chord.mid", midi.note(0, 1, 57) + midi.note(0, 1, 62))
+    options = ["-o", tmp_path / "out.wav", "--no-figure", "--clamp", "--voice-target", "2:centroid=line@300:400"]
+    done = vqsynth("tiny", "-t", path, "--stems", *options)
+    assert done.returncode == 0, done.stderr
+    for word in ("f0_1", "f0_2", "centroid_2", "voice 1: 1 notes", "out_2.wav"):
+        assert word in done.stdout
+    assert (tmp_path / "out_1.wav").is_file() and (tmp_path / "out_2.wav").is_file()
+    for wrong, said in [
+        (["--voices", "none"], "--voices none: give auto"),
+        (["--voice-target", "centroid=line"], "--voice-target centroid=line: write a voice"),
+        (["--voice-target", "4:centroid=line"], "--voice-target 4: there are 2 voices"),
+    ]:
+        failed = vqsynth("tiny", "-t", path, *wrong, "-o", tmp_path / "no.wav")
+        assert failed.returncode == 2 and said in failed.stderr

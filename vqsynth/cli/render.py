@@ -83,6 +83,17 @@ def render(
         Articulation,
         typer.Option(help="auto: as the notes are written, long tones bowed or breathed again; legato; detached"),
     ] = Articulation.auto,
+    voices: Annotated[
+        str, typer.Option(help="of the chords in a .mid file: auto, as many as notes sound at once; or at most N")
+    ] = "auto",
+    voice_target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N:DESCRIPTOR=TARGET",
+            help="of one voice instead of all, highest first: 2:centroid=arch, with a range 2:centroid=arch@800:2500",
+        ),
+    ] = None,
+    stems: Annotated[bool, typer.Option("--stems", help="also write every voice: OUT_1.wav, OUT_2.wav ...")] = False,
     attack: Annotated[
         float | None, typer.Option(help="seconds of an attack (default: those of the recordings)")
     ] = None,
@@ -120,8 +131,11 @@ def render(
 ) -> None:
     """Make a timbre follow curves: OUT.wav, and beside it OUT.png, OUT.csv and OUT.json."""
     import vqsynth
-    from vqsynth.control.request import pair
+    from vqsynth.control.request import Request, pair, parse_voice_target
 
+    own: dict[int, list[Request]] = {}
+    for number, request in map(parse_voice_target, voice_target or []):
+        own.setdefault(number, []).append(request)
     requests = pair(descriptor or [], target or [], range_ or [], weight or [])
     given = codes if codes is not None and codes.exists() else None
     if output is None:
@@ -139,6 +153,9 @@ def render(
             take=take,
             articulation=articulation.value,
             attack=attack,
+            voices=int(voices) if voices.isdecimal() else voices,  # type: ignore[arg-type]
+            voice_targets=own,
+            stems=stems,
             without=without or (),
             sources=sources,
             refine=refine,
@@ -195,6 +212,7 @@ def show(report: dict[str, Any], output: Path, figure: bool) -> None:
     table = Table()
     for title in ("descriptor", "target", "range", "in reach", "r", "median error", "voiced"):
         table.add_column(title, justify="left" if title in ("descriptor", "target") else "right")
+    played = any("played" in voice for voice in report.get("voices", [report]))
     for name, result in report["descriptors"].items():
         asked = (
             f"{result['low']:.5g}"
@@ -204,7 +222,7 @@ def show(report: dict[str, Any], output: Path, figure: bool) -> None:
         if result["range"].startswith("p") and ":" in result["range"]:
             asked += f" ({result['range']})"
         # A player moves around the curve: what was asked for is met on the half-second mean.
-        result = {**result, **result["mean"]} if "played" in report else result
+        result = {**result, **result["mean"]} if played else result
         pearson = "" if result["pearson"] is None else f"{result['pearson']:.4f}"
         voiced = f"{result['voiced_fraction']:.1%}" if "voiced_fraction" in result else ""
         title = f"{name} ({result['unit']})" if result["unit"] else name
@@ -222,6 +240,17 @@ def show(report: dict[str, Any], output: Path, figure: bool) -> None:
         console = Console(width=140)
     if table.rows:
         console.print(table)
+    for voice in report.get("voices", [report]):
+        _facts(voice)
+    suffixes = [".png", ".csv", ".json"] if figure else [".csv", ".json"]
+    echo(f"{output}, {', '.join(suffixes)}")
+
+
+def _facts(report: dict[str, Any]) -> None:
+    """Print what a render, or a voice of one, was made of."""
+    if "voice" in report:
+        stem = f", {report['stem']}" if report["stem"] else ""
+        echo(f"voice {report['voice']}: {report['notes']} notes, {report['lowest']} to {report['highest']}{stem}")
     trims, rough = report["trims"], report["roughness"]
     ratio = "" if rough["ratio"] is None else f" ({rough['ratio']:.2f} of real playing)"
     echo(
@@ -236,8 +265,6 @@ def show(report: dict[str, Any], output: Path, figure: bool) -> None:
             f"from {played['recordings']} recordings, {played['strokes']} strokes; "
             "agreement is that of half-second means"
         )
-    suffixes = [".png", ".csv", ".json"] if figure else [".csv", ".json"]
-    echo(f"{output}, {', '.join(suffixes)}")
 
 
 def _error(result: dict[str, Any]) -> str:

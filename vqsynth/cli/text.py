@@ -20,6 +20,7 @@ ALIASES = {
     "domains": ("to",),
     "delay_ms": ("delay",),
     "breath_db": ("breath",),
+    "voice_targets": ("voice_target",),
 }
 """Options of fields that the library calls by another name."""
 _QUOTED = re.compile(r"`(\w+)(?:=([^`]*))?`")

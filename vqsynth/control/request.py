@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from vqsynth.control.curve import split_range
 from vqsynth.control.targets import Range, Target
+from vqsynth.descriptors import get
 from vqsynth.dsp.notes import note_to_hz
 from vqsynth.errors import UsageError
+
+VOICE_TARGET = re.compile(r"(\d{1,4}):([a-z_]\w*)=(.+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +55,25 @@ def pair(
             raise UsageError("give a number above 0", field="weight", value=f"{weight_of[name]} of {name}") from None
         requests.append(Request(name, target, range_of.get(name), weight))
     return requests
+
+
+def parse_voice_target(text: str) -> tuple[int, Request]:
+    """Read ``2:centroid=arch`` or ``2:centroid=arch@800:2500``: a voice from 1, a descriptor, a target and its range.
+
+    Raises:
+        UsageError: it is written otherwise, or the descriptor is unknown.
+    """
+    match = VOICE_TARGET.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            "write a voice, a descriptor and its target, such as 2:centroid=arch or 2:centroid=arch@800:2500",
+            field="voice_targets",
+            value=text,
+        )
+    voice, name, written = match.groups()
+    get(name)
+    target, range_ = split_range(written)
+    return int(voice), Request(name, target, range_ or None)
 
 
 def _named(values: Sequence[str], descriptors: Sequence[str], field: str) -> dict[str, str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vqsynth import descriptors
 from vqsynth.control.ranges import Range
 from vqsynth.control.request import Request
 from vqsynth.control.targets.base import Target
 from vqsynth.errors import UsageError
+
+if TYPE_CHECKING:
+    from vqsynth.render.ensemble import Voices
 
 Curve = str | float | Target
 """A target as it is written (``sin:3``, ``A4``, ``curve.csv``), a number, or a :class:`Target`."""
@@ -23,14 +26,14 @@ Progress = Callable[[str, float], None]
 
 
 def requests_of(
-    named: Mapping[str, Asked], targets: Mapping[str, Asked] | Sequence[Request], weights: Mapping[str, float]
+    named: Mapping[str, Asked | None], targets: Mapping[str, Asked] | Sequence[Request], weights: Mapping[str, float]
 ) -> list[Request]:
-    """All that is asked for, as requests.
+    """All that is asked for, as requests; what is None is not.
 
     Raises:
         UsageError: an unknown descriptor, or a weight of one that is not asked for.
     """
-    given = dict(named)
+    given = {name: asked for name, asked in named.items() if asked is not None}
     if isinstance(targets, Mapping):
         given |= targets
     for name in given:
@@ -47,3 +50,24 @@ def requests_of(
 def _request(name: str, asked: Asked, weight: float) -> Request:
     target, range_ = asked if isinstance(asked, tuple) else (asked, None)
     return Request(name, target if isinstance(target, Target) else str(target), range_, weight)
+
+
+def voices_of(
+    voices: int | Literal["auto"], stems: bool, targets: Mapping[int, Mapping[str, Asked] | Sequence[Request]]
+) -> Voices:
+    """How chords are played.
+
+    Args:
+        voices: ``auto``, or how many at most.
+        stems: whether single voices are written too.
+        targets: of single voices: descriptors with their targets, or requests.
+
+    Raises:
+        UsageError: ``voices`` is no whole number, or a descriptor is unknown.
+    """
+    from vqsynth.render.ensemble import Voices
+
+    if voices != "auto" and (isinstance(voices, bool) or not isinstance(voices, int)):
+        raise UsageError("give auto, or 1 or more", field="voices", value=voices)
+    own = {number: requests_of({}, asked, {}) for number, asked in targets.items()}
+    return Voices(None if voices == "auto" else voices, stems, own)

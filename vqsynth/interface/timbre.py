@@ -10,7 +10,7 @@ import numpy as np
 
 from vqsynth.control.request import Request
 from vqsynth.errors import UsageError, collect_warnings
-from vqsynth.interface.asked import Articulation, Asked, Bits, Curve, Matcher, Progress, requests_of
+from vqsynth.interface.asked import Articulation, Asked, Bits, Curve, Matcher, Progress, requests_of, voices_of
 from vqsynth.interface.units import UnitsOfTimbre
 from vqsynth.render.code_file import CodeSequence
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Timbre(UnitsOfTimbre):
-    """A trained timbre, ready to render, transfer, encode and decode; made by :func:`load`."""
+    """A trained timbre, ready to render, transfer, encode and decode; made by :func:`vqsynth.load`."""
 
     def render(
         self,
@@ -53,6 +53,9 @@ class Timbre(UnitsOfTimbre):
         clamp: bool = False,
         seed: int = 0,
         bits: Bits = "16",
+        voices: int | Literal["auto"] = "auto",
+        stems: bool = False,
+        voice_targets: Mapping[int, Mapping[str, Asked] | Sequence[Request]] | None = None,
         search: PathSettings | None = None,
         codes: str | Path | CodeSequence | None = None,
         keep_codes: str | Path | None = None,
@@ -90,6 +93,9 @@ class Timbre(UnitsOfTimbre):
             clamp: cut targets that are out of reach instead of refusing them.
             seed: of the noise and of walks.
             bits: sample format of the file.
+            voices: of a MIDI file's chords, as many as notes sound at once or at most this many; 1: the highest note.
+            stems: also write every voice, to ``OUT_1.wav`` and so on.
+            voice_targets: of single voices, ``{2: {"centroid": "arch"}}``, instead of those for all.
             search: weights of the path search.
             codes: play these codes, or those in this file, instead of matching.
             keep_codes: write the codes to this file (``.npz``).
@@ -104,9 +110,9 @@ class Timbre(UnitsOfTimbre):
             UsageError: a request that cannot be met; its ``field`` is the argument.
             VqsynthError: a file cannot be read or written.
         """
+        from vqsynth.render.ensemble import render_voices
         from vqsynth.render.match import PathSettings
         from vqsynth.render.played.play import PlayedOptions
-        from vqsynth.render.render import render
         from vqsynth.render.settings import RenderSettings
 
         settings = RenderSettings(
@@ -127,18 +133,12 @@ class Timbre(UnitsOfTimbre):
                 life=life, take=take, attack=attack, articulation=articulation, without=tuple(without)
             ),
         )
-        named = {
-            "centroid": centroid,
-            "f0": f0,
-            "bandwidth": bandwidth,
-            "rolloff": rolloff,
-            "flatness": flatness,
-            "loudness": loudness,
-        }
-        done = render(
+        asked = {"centroid": centroid, "f0": f0, "bandwidth": bandwidth, "rolloff": rolloff, "flatness": flatness}
+        done = render_voices(
             self,
-            requests_of({name: asked for name, asked in named.items() if asked is not None}, targets, weights or {}),
+            requests_of({**asked, "loudness": loudness}, targets, weights or {}),
             settings,
+            voices_of(voices, stems, voice_targets or {}),
             codes=codes,
             keep_codes=keep_codes,
             sources=sources,
@@ -306,22 +306,3 @@ class Timbre(UnitsOfTimbre):
         from vqsynth.library.analyze import analyze
 
         return analyze(self, descriptors, seconds, seed, progress)
-
-
-def load(name: str | Path) -> Timbre:
-    """Load a timbre by its name or by the path of its folder.
-
-    Raises:
-        UsageError: there is none of this name; the message has the nearest ones.
-        VqsynthError: the folder is damaged or of a foreign version.
-    """
-    return Timbre(Timbre.find(name))
-
-
-def available() -> list[dict[str, Any]]:
-    """Return the cards of all installed timbres, sorted by name.
-
-    Raises:
-        VqsynthError: a card cannot be read.
-    """
-    return [Timbre(path).card for path in Timbre.installed().values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +49,7 @@ class Rendering:
     """A finished render.
 
     Attributes:
-        audio: float32 [samples], or None when it went to ``path``.
+        audio: float32 [samples], or None when it went elsewhere.
         report: what ``out.json`` holds.
         curves: name -> [frames]: time, target_*, measured_*, code, gain_db and the trims.
         resolved: what every descriptor was asked to do.
@@ -71,6 +72,7 @@ def render(
     keep_codes: str | Path | None = None,
     sources: str | Path | None = None,
     output: str | Path | None = None,
+    into: AudioSpool | None = None,
     figure: bool = True,
     progress: Progress | None = None,
 ) -> Rendering:
@@ -84,6 +86,7 @@ def render(
         keep_codes: write the codes here (.npz).
         sources: write what was played when here (.csv).
         output: WAV or FLAC file; beside it go ``.csv``, ``.json`` and, with ``figure``, ``.png``.
+        into: where the sound goes instead, as loud as it is, for somebody who mixes it.
         figure: whether to draw.
         progress: called with the share that is done, 0 to 1.
 
@@ -103,7 +106,7 @@ def render(
         given = load_codes(codes, timbre) if isinstance(codes, (str, Path)) else codes
         if not requests and given is None:
             raise UsageError("nothing to render: give a descriptor with a target, or codes")
-        requests = [_read(request, settings, rate) for request in requests]
+        requests = [read_request(request, settings, rate) for request in requests]
         gain = read_gain(settings.gain, settings.periods, settings.seed, rate)
         seconds = settings.seconds([*(r.target for r in requests), gain], given, config.frame_rate)
         samples = max(1, round(seconds * rate))
@@ -132,7 +135,9 @@ def render(
             sounded, sounded_db = resolved, gain_db
             chosen = _match(timbre, resolved, settings, frames) if given is None else _stretched(given.codes, frames)
         bits = None if output is None else settings.bits
-        with AudioSpool(samples, None if output is None else Path(output).parent) as sound:
+        spool = AudioSpool(samples, None if output is None else Path(output).parent) if into is None else None
+        with spool or contextlib.nullcontext(into) as sound:
+            assert sound is not None
             trims = synthesise(
                 timbre.model,
                 chosen,
@@ -148,7 +153,7 @@ def render(
                 treat=None if played is None else played.treat,
                 progress=progress,
             )
-            scale = min(1.0, PEAK / max(sound.peak, 1e-9))
+            scale = min(1.0, PEAK / max(sound.peak, 1e-9)) if into is None else 1.0
             if scale < 1:
                 warn(
                     f"the sound peaks at {sound.peak:.2f}, "
@@ -197,6 +202,8 @@ def render(
                 )
             if sources is not None and played is not None and units is not None:
                 write_sources(sources, units, played.performance.units, config.frame_rate)
+            if into is not None:
+                return done
             if output is None:
                 return dataclasses.replace(done, audio=sound.read(0, samples) * np.float32(scale))
             reporting.write(
@@ -205,8 +212,8 @@ def render(
             return dataclasses.replace(done, path=Path(output))
 
 
-def _read(request: Request, settings: RenderSettings, sample_rate: int) -> Request:
-    """The request with its target read."""
+def read_request(request: Request, settings: RenderSettings, sample_rate: int) -> Request:
+    """The request with its target read, at the sample rate (Hz) of the timbre."""
     descriptor = descriptors.get(request.descriptor)
     if isinstance(request.target, Target):
         return request

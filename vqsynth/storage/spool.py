@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -93,3 +93,12 @@ class AudioSpool:
         for start in range(0, self.written, _BLOCK):
             block = self.read(start, _BLOCK)
             yield rounded(block if scale == 1.0 else block * np.float32(scale), bits)
+
+
+def sums(sounds: Sequence[AudioSpool]) -> Iterator[np.ndarray]:
+    """The sum of sounds of one length, in blocks: float32 [n], added up in double precision."""
+    for start in range(0, sounds[0].written, _BLOCK):
+        total = sounds[0].read(start, _BLOCK).astype(np.float64)
+        for sound in sounds[1:]:
+            total += sound.read(start, _BLOCK)
+        yield total.astype(np.float32)

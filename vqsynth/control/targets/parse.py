@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vqsynth.control.quantity import check_unit, parse_quantity
 from vqsynth.control.ranges import GAIN_RANGE, TABLE_RANGE
@@ -15,8 +15,12 @@ from vqsynth.control.targets.base import Constant, Target
 from vqsynth.errors import UsageError, nearest_names
 from vqsynth.storage.reading import is_file, is_folder, regular_file
 
+if TYPE_CHECKING:
+    from vqsynth.control.targets.midi import Melody
+
 SHAPE = re.compile(r"(-?)([a-z]+)(?::(.*))?")
 GAIN = "gain"
+MIDI = (".mid", ".midi")
 
 
 def parse_target(
@@ -71,6 +75,28 @@ def parse_target(
     return target
 
 
+def parse_voices(spec: str, most: int | None = None) -> list[Melody] | None:
+    """Read a MIDI file as voices that have one note at a time; None where ``spec`` is another target.
+
+    Args:
+        spec: what the user wrote.
+        most: voices; None takes as many as notes sound at once.
+
+    Raises:
+        UsageError: a file that cannot be used.
+    """
+    spec = str(spec).strip()
+    shape = SHAPE.fullmatch(spec)
+    if not spec or (shape is not None and shape.group(2) in shapes.NAMES):
+        return None
+    path = Path(spec) if is_file(spec) else library.available().get(spec) or Path(spec)
+    if path.suffix.lower() not in MIDI:
+        return None
+    from vqsynth.control.targets.midi import read_voices
+
+    return read_voices(_find(spec), most)
+
+
 def _shape(spec: str, periods: float | None, seed: int | None) -> Target | None:
     match = SHAPE.fullmatch(spec)
     if match is None or match.group(2) not in shapes.NAMES:
@@ -119,7 +145,7 @@ def _file(
         from vqsynth.control.targets.breakpoints import read_csv
 
         return read_csv(path, descriptor)
-    if suffix in (".mid", ".midi"):
+    if suffix in MIDI:
         from vqsynth.control.targets.midi import read_midi
 
         return read_midi(path, priority=priority, level=descriptor == GAIN)
