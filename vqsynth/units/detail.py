@@ -107,6 +107,9 @@ def analyze_detail(
         harmonic = torch.where(voiced[:, None], (harmonic + lines).clamp(-LIMIT_DB, LIMIT_DB), SILENT_DB)
         rest = _decibels(_smooth(wanted_noise), _smooth(bands.noise(made, voiced)))
         noise = (noise + rest).clamp(-LIMIT_DB, LIMIT_DB)
+    # Rumble of a room, below the lowest partial, is not to be made louder than the codebook has it.
+    below = voiced[:, None] & (bands.centres < 0.7 * sung[:, None])
+    noise = torch.where(below, noise.clamp_max(0.0), noise)
     return {
         name: (values / STEP_DB).round().clamp(-127, 127).to(torch.int8).numpy()
         for name, values in (("harmonic_detail", harmonic), ("noise_detail", noise))
@@ -133,6 +136,7 @@ class _Bands:
         self.between = off >= torch.clamp(0.35 * f0[:, None] / self.width, min=3.0)
         self.open = self.between.sum(1) > 0.1 * self.bins
         self.matrix = band_interpolation(law.sample_rate, law.n_fft, NOISE_BANDS)
+        self.centres = (self.matrix @ (torch.arange(self.bins) * self.width)) / self.matrix.sum(1)
 
     def lines(self, power: Tensor) -> Tensor:
         """Power around each harmonic or group. Shape: [frames, bins] -> [frames, 40]."""

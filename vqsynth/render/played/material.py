@@ -53,6 +53,7 @@ class Material:
         moves: name -> what the value does around that mean; 0 where not measurable.
         pool: bool, units that a path may jump to.
         stop: int64, the unit before which a run that holds this one must end.
+        recording: int64, number of the recording.
         notes: of the recordings.
     """
 
@@ -61,6 +62,7 @@ class Material:
     moves: dict[str, np.ndarray]
     pool: np.ndarray
     stop: np.ndarray
+    recording: np.ndarray
     notes: PlayedNotes
 
     @property
@@ -94,7 +96,8 @@ def prepare_material(units: Units, described: Mapping[str, np.ndarray], frame_ra
     margin = min(span // 2, 20)
     # The last moments before a release lead nowhere.
     pool = sustained & (stop - np.arange(len(mark)) > margin)
-    return Material(values, means, moves, pool, stop, notes)
+    recording = np.repeat(np.arange(len(units.start) - 1), np.diff(units.start))
+    return Material(values, means, moves, pool, stop, recording, notes)
 
 
 def _notes(units: Units, mark: np.ndarray, frame_rate: float) -> PlayedNotes:

@@ -127,6 +127,8 @@ class Performer:
         a, b = self.codebook[self.codes[before]], self.codebook[self.codes[after]]
         square = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
         cost = self.settings.price + self.settings.latent * np.sqrt(np.maximum(square, 0)) / self.scale
+        recording = self.material.recording
+        cost = cost + self.settings.foreign * (recording[before][:, None] != recording[after])
         level = self.material.moves["loudness"]
         if "flatness" in self.material.means:
             noise = np.nan_to_num(self.material.means["flatness"])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
     from vqsynth.units.store import Units
 
-TOLERANCE = 3 * 0.085
+TOLERANCE = 6 * 0.085
 """Error in a spectral descriptor that costs 1, in standard deviations of the table; trims do the rest."""
 
 BLEND = 8

@@ -23,6 +23,7 @@ class PlayedSettings:
         candidates: units that are considered at every moment, beside those that go on.
         beam: paths that are kept.
         price: of a jump; a target missed by its tolerance costs 1 a frame.
+        foreign: cost of a jump into another recording, beside.
         latent: cost of a jump by as much as neighbouring frames of a recording differ on average.
         noise: cost of a jump to a sound whose spectral flatness is an octave higher or lower.
         pitch: octaves by which a unit's own pitch may be moved at a cost of 1 a frame.
@@ -34,6 +35,7 @@ class PlayedSettings:
     candidates: int = 40
     beam: int = 64
     price: float = 30.0
+    foreign: float = 30.0
     latent: float = 0.5
     noise: float = 8.0
     pitch: float = 2.0 / 12
