@@ -1,0 +1,1 @@
+"""How much a sound moves, against what real playing does."""
