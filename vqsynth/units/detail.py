@@ -27,12 +27,13 @@ SINGLE, GROUPS, HIGHEST = 24, 16, 250.0
 NOISE_BANDS = 20
 STEP_DB = 0.5
 """Size of a step of the stored corrections."""
-LIMIT_DB = 30.0
+LIMIT_DB, LOUDEST_NOISE_DB = 30.0, 15.0
 SILENT_DB = -60.0
 """Gain of the pulses where the recording has no pitch."""
 _ROUNDS = 2
 _FLOOR_DB = 75.0
 _SMOOTH = 5
+_STEEP_DB = 10.0
 
 
 @functools.lru_cache(maxsize=1)
@@ -101,12 +102,18 @@ def analyze_detail(
     bands = _Bands(law, sung)
     target = _power(audio, len(codes), law)
     wanted_lines, wanted_noise = bands.lines(target), bands.noise(target, voiced)
+    # In an attack the loud frames must not speak for the soft ones before them.
+    total = target.mean(1, keepdim=True) + 1e-9
     for _ in range(_ROUNDS):
         made = _power(synthesizer.render(corrected(base, harmonic, noise, law), gain), len(codes), law)
         lines = _decibels(wanted_lines, bands.lines(made))
         harmonic = torch.where(voiced[:, None], (harmonic + lines).clamp(-LIMIT_DB, LIMIT_DB), SILENT_DB)
-        rest = _decibels(_smooth(wanted_noise), _smooth(bands.noise(made, voiced)))
-        noise = (noise + rest).clamp(-LIMIT_DB, LIMIT_DB)
+        rest = _decibels(_smooth(wanted_noise / total), _smooth(bands.noise(made, voiced) / total))
+        noise = (noise + rest).clamp(-LIMIT_DB, LOUDEST_NOISE_DB)
+    # The skirts of a sound that comes or goes within a window are no noise.
+    level = torch.nn.functional.pad(torch.from_numpy(loudness.astype(np.float32))[None], (2, 2), mode="replicate")[0]
+    steep = (level[4:] - level[:-4]).abs() > _STEEP_DB
+    noise = torch.where((steep & voiced)[:, None], noise.clamp_max(0.0), noise)
     # Rumble of a room, below the lowest partial, is not to be made louder than the codebook has it.
     below = voiced[:, None] & (bands.centres < 0.7 * sung[:, None])
     noise = torch.where(below, noise.clamp_max(0.0), noise)
