@@ -1,6 +1,6 @@
 """How long things take, as medians and as ratios to something timed in the same run.
 
-python -m benchmarks.speed [--only help,command,render,analyze,index,training] [--timbre violin] [--csv out.csv]
+python -m benchmarks.speed [--only help,command,render,analyze,index,units,training] [--timbre violin] [--csv out.csv]
                            [--into benchmarks/README.md]
 """
 

@@ -159,6 +159,16 @@ def index(timbre: str, runs: int) -> Result:
     return [], "Index search (`python benchmarks/index.py`; goal: under 5 ms a frame):\n\n" + done.stdout.strip()
 
 
+def units(timbre: str, runs: int) -> Result:
+    """Play from a million units: the table of ``benchmarks/units.py``."""
+    command = [sys.executable, "-m", "benchmarks.units", "--timbre", timbre]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[2])
+    if done.returncode:
+        raise SystemExit(f"error: benchmarks.units failed:\n{done.stderr}")
+    title = "Played from the timbre's units, and from a million (`python -m benchmarks.units`, one thread; goal: "
+    return [], f"{title}under 5 ms a frame and 1 GB):\n\n{done.stdout.strip()}"
+
+
 def training(timbre: str, runs: int) -> Result:
     """How long the installed timbres were trained and how well they reconstruct: their cards; nothing is timed."""
     import vqsynth
@@ -199,5 +209,6 @@ JOBS: dict[str, Callable[[str, int], Result]] = {
     "render": render,
     "analyze": analyze,
     "index": index,
+    "units": units,
     "training": training,
 }
