@@ -28,6 +28,7 @@ def main() -> None:
     parts = {
         "speed": ["--into", str(readme)],
         "tracking": ["--into", str(readme), "--jobs", str(options.jobs), "--csv", str(HERE / "tracking.csv")],
+        "life": ["--into", str(readme), "--csv", str(HERE / "life.csv")],
         "ablation": ["--into", str(method), "--csv", str(HERE / "ablation.csv")],
     }
     if options.corpora:

@@ -19,6 +19,8 @@ TOP_KHZ = 10.0
 def draw(timbre: str, recording: Path, figure: Path) -> None:
     """Draw a recording and renders of its note with life 0 and 1: spectrogram, level, pitch and centroid of each.
 
+    Where the timbre's units have the recording, the renders do without it: it would only be played again.
+
     Args:
         timbre: name of an installed timbre.
         recording: of one held note.
@@ -30,11 +32,15 @@ def draw(timbre: str, recording: Path, figure: Path) -> None:
     real = Sound(real.audio[: round(SECONDS * real.rate)], real.rate)
     note = note_name(float(np.median(real.f0[real.f0 > 0])))
     named = vqsynth.load(timbre)
+    units = named.units
+    own = [] if units is None else [r.name for r in units.recordings if Path(r.name).stem == recording.stem]
     columns = {f"recording ({recording.stem})": real}
     with tempfile.TemporaryDirectory() as folder:
         for life in (0.0, 1.0):
             path = Path(folder) / f"{life:g}.wav"
-            named.render(f0=note, duration=min(SECONDS, real.seconds), life=life, output=path, figure=False)
+            named.render(
+                f0=note, duration=min(SECONDS, real.seconds), life=life, without=own, output=path, figure=False
+            )
             columns[f"render of {note}, life {life:g}"] = Sound.read(path)
     picture(columns, figure)
 

@@ -55,7 +55,8 @@ def life_table(results: Sequence[Result], real: dict[str, Real]) -> str:
         if own is None:
             continue
         cells = [cell(name, own.values[name]) for name in UNITS]
-        rows.append([f"{timbre}: recordings", *cells, f"{own.halves:.1f} ({own.draw:.1f}) dB", "-", "-", "-"])
+        away = "-" if own.held_out is None else number(distance(own.held_out, own.modulation), 1, " dB")
+        rows.append([f"{timbre}: recordings", *cells, f"{own.halves:.1f} ({own.draw:.1f}) dB", away, "-", "-"])
         rows += [_row(result, own) for result in results if result.case.timbre == timbre]
     header = ("", *UNITS, "modulation", "held out", "0.5 s mean", "speed")
     return markdown(header, rows)

@@ -1,10 +1,12 @@
 """The measures of life read what was put into a sound, and nothing where nothing was."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from benchmarks.life import modulation, movement, notes, partials, pitch, recordings
-from benchmarks.life.measures import UNITS, measure, together
+from benchmarks.life import modulation, movement, notes, partials, pitch, recordings, renders, table
+from benchmarks.life.measures import UNITS, Measured, measure, together
 from benchmarks.life.sound import Sound, around_mean, band
 
 RATE, SECONDS = 44_100, 4.0
@@ -170,3 +172,63 @@ def test_held_out_files_are_known_by_their_folder_too(tmp_path):
     assert not recordings.is_held_out(tmp_path / "vowels" / "A3-3.flac", held)
     assert recordings.is_held_out(tmp_path / "G4.mp3", held)
     assert not recordings.is_held_out(tmp_path / "A4.mp3", held)
+
+
+def test_the_melody_has_slow_fast_repeated_and_slurred_notes_and_rests(tmp_path):
+    from vqsynth.control.targets.midi import read_midi
+
+    renders.write_melody(tmp_path / "melody.mid", 69)
+    found = read_midi(tmp_path / "melody.mid").notes
+    assert len(found) == len(renders.MELODY)
+    lasts = [note.end - note.start for note in found]
+    assert min(lasts) < 0.3 and max(lasts) > 1.4
+    pairs = list(itertools.pairwise(found))
+    assert any(one.end < other.start - 0.3 for one, other in pairs)
+    assert any(one.pitch == other.pitch for one, other in pairs)
+    assert any(one.end == other.start and one.pitch != other.pitch for one, other in pairs)
+
+
+def test_the_mean_is_compared_and_not_what_moves_around_it(tmp_path):
+    import soundfile
+
+    grid = np.arange(0, 4, 0.01)
+    wanted = 440 * 2 ** (0.2 * np.sin(2 * np.pi * 0.25 * grid))
+    cents = 240 * np.sin(2 * np.pi * 0.25 * TIME) + 30 * np.sin(2 * np.pi * 6 * TIME)
+    soundfile.write(tmp_path / "a.wav", tone(cents=cents), RATE)
+    lines = ["time,target_f0", *(f"{t:.4f},{value:.4f}" for t, value in zip(grid, wanted))]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    score = renders.score(tmp_path / "a.wav", "f0")
+    assert score.cents < 3 and score.pearson > 0.999
+
+
+def test_what_is_outside_of_the_recordings_is_marked():
+    values = dict.fromkeys(UNITS, 1.0)
+    spectrum = np.zeros((3, 6))
+    real = {"thing": recordings.Real(values, spectrum, None, 2.0, 2.0)}
+
+    def result(kind, factor, shift):
+        own = Measured(dict.fromkeys(UNITS, factor), spectrum + shift, spectrum + 1, np.zeros(1), 9.0)
+        return renders.Result(renders.Case("thing", kind), own, {}, 20.0)
+
+    good, bad = result("f0", 1.3, 1.0), result("held", 0.5, 3.0)
+    lines = table.life_table([good, bad], real).splitlines()
+    assert "**" not in lines[3] and lines[3].startswith("| f0 | 1.30 dB (1.30) |")
+    assert lines[4].count("**") == 2 * (len(UNITS) + 1)
+    assert "1/2" in table.summary([good, bad], real)
+    lost = renders.Result(renders.Case("thing", "f0"), None, {}, np.nan, "did not work")
+    assert "did not work" in table.life_table([lost], real)
+    assert table.record(lost, real)["error"] == "did not work"
+
+
+def test_a_dead_render_and_a_living_one_are_told_apart(tmp_path):
+    found = {
+        life: renders.run(renders.Case("violin", "held", variant), tmp_path)
+        for life, variant in ((1, "default"), (0, "life 0"))
+    }
+    assert not any(result.error for result in found.values())
+    own = recordings.kept()["violin"]
+    alive, dead = (table.ratios(found[life], own) for life in (1, 0))
+    for name in ("level", "vibrato", "jitter", "centroid", "flutter"):
+        assert alive[name] > 3 * dead[name]
+    assert table.distances(found[1], own)[0] < table.distances(found[0], own)[0]
+    assert (tmp_path / "life_0" / "violin" / "held.wav").is_file()
