@@ -150,7 +150,7 @@ def render(
                 seed=settings.seed,
                 bits=bits,
                 bend_limit=BEND_LIMIT if played is None else PLAYED_BEND_LIMIT,
-                treat=None if played is None else played.treat,
+                player=None if played is None else played.decoder,
                 progress=progress,
             )
             scale = min(1.0, PEAK / max(sound.peak, 1e-9)) if into is None else 1.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -29,6 +29,35 @@ Progress = Callable[[str, float], None]
 """Told what is being done and the share done, 0..1."""
 
 
+class Player(Protocol):
+    """Gives the frames of a render, piece after piece."""
+
+    def pieces(self, count: int) -> Iterator[Frames]:
+        """All frames, decoded, in ``count`` pieces."""
+
+    def treat(self, frames: Frames, here: slice) -> Frames:
+        """What is to sound, given frames with their final pitch."""
+
+
+class _Decoder:
+    """Frames of codes, decoded as one sequence."""
+
+    def __init__(self, model: VQVAE, codes: np.ndarray) -> None:
+        self.model, self.codes = model, codes
+
+    def pieces(self, count: int) -> Iterator[Frames]:
+        stream = CodeStream(self.model)
+        # The decoder starts in the middle of a note, not out of nothing.
+        skip = _WARM_UP - len(stream.push(np.full(_WARM_UP, self.codes[0])))
+        for number, block in enumerate(np.array_split(self.codes, count), 1):
+            frames = stream.push(block, number == count)
+            yield frames[skip:]
+            skip = max(0, skip - len(frames))
+
+    def treat(self, frames: Frames, here: slice) -> Frames:
+        return frames
+
+
 def synthesise(
     model: VQVAE,
     codes: np.ndarray,
@@ -42,7 +71,7 @@ def synthesise(
     seed: int,
     bits: str | None = None,
     bend_limit: float = BEND_LIMIT,
-    treat: Callable[[Frames, slice], Frames] | None = None,
+    player: Player | None = None,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
     """Write the sound of ``codes`` into ``sound``.
@@ -59,7 +88,7 @@ def synthesise(
         seed: of the noise.
         bits: of the file to be, None for none.
         bend_limit: cents that a frame's f0 may be bent.
-        treat: given frames with their final pitch, and where they are; gives those to be sounded.
+        player: gives the frames in place of the decoder.
         progress: called with the share that is done, 0 to 1.
 
     Returns:
@@ -68,10 +97,8 @@ def synthesise(
     by_name = {goal.name: goal for goal in resolved}
     steered = {n: by_name[n] for n in ("centroid", "bandwidth") if tilt and n in by_name}
     pitch = by_name.get("f0") if bend else None
-    decoder, shaper = CodeStream(model), Shaper(model.synthesizer(), seed, rounds, bits)
-    # The decoder starts in the middle of a note, not out of nothing.
-    warm = decoder.push(np.full(_WARM_UP, codes[0]))
-    skip = _WARM_UP - len(warm)
+    shaper = Shaper(model.synthesizer(), seed, rounds, bits)
+    decoder = _Decoder(model, codes) if player is None else player
     gain = torch.from_numpy(10 ** (gain_db / 20)).float()
     counts = np.ones(len(codes), bool)
     for goal in steered.values():
@@ -80,25 +107,22 @@ def synthesise(
     counts[:_EDGE] = counts[len(codes) - _EDGE :] = False
     # Made at once: small arrays kept from every block would hold the memory between them.
     bends, tilts, curves = (np.zeros(len(codes), np.float32) for _ in range(3))
-    done, shaped, blocks = 0, 0, np.array_split(codes, -(-len(codes) // _BLOCK))
-    for number, block in enumerate(blocks, 1):
-        last = number == len(blocks)
-        frames = decoder.push(block, last)
-        frames, skip = frames[skip:], max(0, skip - len(frames))
+    done, shaped, count = 0, 0, -(-len(codes) // _BLOCK)
+    for number, frames in enumerate(decoder.pieces(count), 1):
+        last = number == count
         here = slice(done, done + len(frames))
         done = here.stop
         if pitch is not None:
             cents = bend_towards(frames, torch.from_numpy(pitch.values[here]).float(), bend_limit)
             frames, bends[here] = frames.bend(cents), cents.numpy()
-        if treat is not None:
-            frames = treat(frames, here)
+        frames = decoder.treat(frames, here)
         wanted = Wanted({n: torch.from_numpy(a.values[here]).float() for n, a in steered.items()}, counts[here])
         written, trim = shaper.push(frames, gain[here], wanted, last)
         end = shaped + len(trim.tilt)
         tilts[shaped:end], curves[shaped:end], shaped = trim.tilt.numpy(), trim.curve.numpy(), end
         sound.write(_faded(written, sound.written, sound.samples))
         if progress is not None:
-            progress("synthesising", number / len(blocks))
+            progress("synthesising", number / count)
     return {"bend_cents": bends, "tilt_db_per_octave": tilts, "curve_db_per_octave2": curves}
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from vqsynth.control.request import Request
 from vqsynth.control.resolve import ResolvedTarget
 from vqsynth.control.score import ARTICULATIONS, brightness_of, glided, notes_of
-from vqsynth.dsp.source_filter import Frames
 from vqsynth.errors import UsageError
 from vqsynth.render.played.colour import FARTHEST, PULL, usual_colour
+from vqsynth.render.played.decode import UnitDecoder
 from vqsynth.render.played.material import Material, prepare_material
 from vqsynth.render.played.perform import SILENCE_DB, Performance, Performer
 from vqsynth.render.played.search import PlayedSettings
 from vqsynth.render.played.strokes import Span, strokes_of
-from vqsynth.units.detail import STEP_DB, corrected
 from vqsynth.units.store import DESCRIPTORS
 
 if TYPE_CHECKING:
@@ -28,9 +26,6 @@ if TYPE_CHECKING:
 
 TOLERANCE = 6 * 0.085
 """Error in a spectral descriptor that costs 1, in standard deviations of the table; trims do the rest."""
-
-BLEND = 8
-"""Frames over which the corrections of one run go over into those of the next."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +74,7 @@ class Played:
         resolved: what is asked for: a pitch glides between slurred notes, loud notes are brighter.
         targets: the same, with the movement added.
         gain_db: [frames].
-        treat: turns decoded frames, given where they are, into those that sound.
+        decoder: gives the frames.
         performance: which unit sounds when.
         report: facts for the report.
     """
@@ -88,7 +83,7 @@ class Played:
     resolved: list[ResolvedTarget]
     targets: list[ResolvedTarget]
     gain_db: np.ndarray
-    treat: Callable[[Frames, slice], Frames]
+    decoder: UnitDecoder
     performance: Performance
     report: dict[str, Any]
 
@@ -168,7 +163,6 @@ def play(
     sounding = done.units >= 0
     gain = np.where(sounding, np.maximum(gain_db + level + swell, SILENCE_DB), SILENCE_DB)
     held = _held(done.units)
-    details = _Details(units, held, life, timbre)
     seconds = len(done.units[sounding]) / config.frame_rate
     report = {
         "life": life,
@@ -178,7 +172,7 @@ def play(
         "mean_run_seconds": seconds / max(1, done.runs),
         "recordings": len(np.unique(np.searchsorted(units.start, done.units[sounding], side="right"))),
     }
-    return Played(codes[held], resolved, moved, gain, details, done, report)
+    return Played(codes[held], resolved, moved, gain, UnitDecoder(timbre.model, units, held, life), done, report)
 
 
 def _usual(
@@ -227,45 +221,3 @@ def _held(units: np.ndarray) -> np.ndarray:
         return np.zeros(len(units), np.int64)
     at = np.searchsorted(known, np.arange(len(units)), side="right") - 1
     return units[known[np.maximum(at, 0)]]
-
-
-def _blends(held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The unit before the last join, and how far the present run has come in: [frames] int64, float32 0 to 1.
-
-    Over a few frames the corrections go over from the last unit before a join to those after it.
-    """
-    before, share = held.copy(), np.ones(len(held), np.float32)
-    for join in (np.flatnonzero(np.diff(held) != 1) + 1).tolist():
-        last = min(len(held), join + BLEND)
-        before[join:last] = held[join - 1]
-        share[join:last] = np.arange(1, last - join + 1) / (BLEND + 1)
-    return before, share
-
-
-class _Details:
-    """Applies the units' own corrections; with less life, more of their mean over half a second."""
-
-    def __init__(self, units: Units, held: np.ndarray, life: float, timbre: Timbre) -> None:
-        self.units, self.held, self.life = units, held, life
-        self.law = timbre.model.synthesizer().law
-        self.span = round(0.25 * timbre.config.frame_rate)
-        self.before, self.share = _blends(held)
-
-    def __call__(self, frames: Frames, here: slice) -> Frames:
-        return corrected(
-            frames, self._of(self.units.harmonic_detail, here), self._of(self.units.noise_detail, here), self.law
-        )
-
-    def _of(self, detail: np.ndarray, here: slice) -> torch.Tensor:
-        """Corrections in dB. Shape: [units, n] -> [frames, n]."""
-        own = detail[self.held[here]].astype(np.float32)
-        share = self.share[here][:, None]
-        own = share * own + (1 - share) * detail[self.before[here]].astype(np.float32)
-        if self.life < 1:
-            first, last = max(0, here.start - self.span), min(len(self.held), here.stop + self.span)
-            wide = np.cumsum(np.pad(detail[self.held[first:last]].astype(np.float32), ((1, 0), (0, 0))), 0)
-            at = np.arange(here.start, here.stop) - first
-            low, high = np.maximum(at - self.span, 0), np.minimum(at + self.span + 1, len(wide) - 1)
-            mean = (wide[high] - wide[low]) / (high - low)[:, None]
-            own = mean + self.life * (own - mean)
-        return torch.from_numpy(np.float32(STEP_DB) * own.astype(np.float32))
