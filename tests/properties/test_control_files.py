@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 
 import mido
@@ -13,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vqsynth.control.targets.breakpoints import read_csv
-from vqsynth.control.targets.midi import read_midi
+from vqsynth.control.targets.midi import read_midi, read_voices
 from vqsynth.control.targets.toml_file import KEYS, VIBRATO_MOST, read_target
 from vqsynth.errors import UsageError
 from vqsynth.render.sweep.recipe import expand, read_recipe
@@ -260,6 +261,34 @@ def test_midi(tried, here, played, flips, junk, level):
     ):
         (here / "notes.mid").write_bytes(content)
         curve(tried, tried(read_midi, here / "notes.mid", level=level))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0x80, 0x90, 0x90, 0xA0, 0xB0, 0xB0, 0xC0, 0xD0, 0xE0]),
+            st.integers(0, 15),
+            st.sampled_from([1, 6, 7, 11, 38, 60, 62, 68, 74, 98, 100, 101, 121]),
+            st.one_of(st.sampled_from([0, 6, 64, 127]), st.integers(0, 127)),
+            st.integers(0, 127),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_voices_and_controllers(tried, here, events):
+    track = b"".join(
+        bytes([wait, kind | channel, first, *([] if kind in (0xC0, 0xD0) else [second])])
+        for kind, channel, first, second, wait in events
+    )
+    track += b"\x20\xff\x2f\x00"
+    (here / "any.mid").write_bytes(b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk" + len(track).to_bytes(4, "big") + track)
+    times = np.linspace(0, 30, 200)
+    for most in (None, 1, 2):
+        for voice in tried(read_voices, here / "any.mid", most) or []:
+            assert np.isfinite([f(times) for f in (voice.gain, voice.dynamics, voice.brightness)]).all()
+            assert (voice.values(times, 30.0) > 0).all() and all(note.end > note.start for note in voice.notes)
+            assert all(a.end <= b.start for a, b in itertools.pairwise(voice.notes))
 
 
 @pytest.mark.parametrize("read", [read_csv, read_midi, read_target, read_trajectory])

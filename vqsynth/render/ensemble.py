@@ -25,7 +25,7 @@ from vqsynth.render.settings import RenderSettings
 from vqsynth.render.synthesise import Progress
 from vqsynth.storage.atomic import check_apart, together
 from vqsynth.storage.sound_file import check_output, open_sound
-from vqsynth.storage.spool import AudioSpool, sums
+from vqsynth.storage.spool import AudioSpool
 from vqsynth.version import versions
 
 if TYPE_CHECKING:
@@ -204,24 +204,27 @@ class _Ensemble:
         """Render, mix, write."""
         count = len(self.melodies)
         with contextlib.ExitStack() as stack:
-            sounds, done = [], []
+            done: list[Rendering] = []
+            stems: list[AudioSpool] = []
+            mix = stack.enter_context(self._spool())
             for number, requests in enumerate(self.requests, 1):
-                sounds.append(stack.enter_context(self._spool()))
-                with about(f"voice {number}"):
+                with contextlib.ExitStack() as here, about(f"voice {number}"):
+                    # Stems are kept: how far they are turned down is known at the end.
+                    sound = (stack if self.voices.stems else here).enter_context(self._spool())
                     voice = render(
                         self.timbre,
                         requests,
                         self.settings_of(number),
                         keep_codes=None if keep_codes is None else numbered(keep_codes, number),
                         sources=None if sources is None else numbered(sources, number),
-                        into=sounds[-1],
+                        into=sound,
                         progress=_share(progress, number, count),
                     )
-                done.append(voice)
-            mix = stack.enter_context(self._spool())
-            for block in sums(sounds):
-                mix.write(block)
-            loudest = max(mix.peak, *(sound.peak for sound in sounds)) if self.voices.stems else mix.peak
+                    done.append(voice)
+                    mix.add(sound)
+                if self.voices.stems:
+                    stems.append(sound)
+            loudest = max([mix.peak, *(sound.peak for sound in stems)])
             scale = min(1.0, PEAK / max(loudest, 1e-9))
             if scale < 1:
                 warn(
@@ -231,7 +234,7 @@ class _Ensemble:
             found = self._together(done, mix.peak * scale, scale, warnings)
             if self.output is None:
                 return dataclasses.replace(found, audio=mix.read(0, self.samples) * np.float32(scale))
-            self._write(self.output, mix, sounds, scale, found, figure)
+            self._write(self.output, mix, stems, scale, found, figure)
             return dataclasses.replace(found, path=self.output)
 
     def _spool(self) -> AudioSpool:
@@ -287,13 +290,10 @@ class _Ensemble:
         }
 
     def _write(
-        self, output: Path, mix: AudioSpool, sounds: Sequence[AudioSpool], scale: float, found: Rendering, figure: bool
+        self, output: Path, mix: AudioSpool, stems: Sequence[AudioSpool], scale: float, found: Rendering, figure: bool
     ) -> None:
         """Write the stems, the mix and what goes beside it; the report comes last."""
-        stems = (
-            [(numbered(output, number), sound) for number, sound in enumerate(sounds, 1)] if self.voices.stems else []
-        )
-        for path, sound in [*stems, (output, mix)]:
+        for path, sound in [*((numbered(output, n), stem) for n, stem in enumerate(stems, 1)), (output, mix)]:
             with open_sound(path, self.rate, self.settings.bits) as file:
                 for block in sound.blocks(scale):
                     file.write(block)
@@ -308,7 +308,7 @@ class _Ensemble:
                 found.resolved,
                 {name: curves[f"measured_{name}"] for name in names},
                 curves["time"],
-                f"{self.timbre.name}: {Path(found.resolved[0].target).stem}, {len(sounds)} voices",
+                f"{self.timbre.name}: {Path(found.resolved[0].target).stem}, {len(self.melodies)} voices",
                 {name: curves[f"mean_{name}"] for name in names} if played else {},
             )
         reporting.write_csv(output.with_suffix(".csv"), found.curves)

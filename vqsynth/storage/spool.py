@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -70,16 +70,34 @@ class AudioSpool:
         if not len(audio):
             return
         self.peak = max(self.peak, float(np.abs(audio).max()))
-        if self._memory is not None:
-            self._memory[self.written : self.written + len(audio)] = audio
-        else:
-            try:
-                self._file.write(np.ascontiguousarray(audio, np.float32).tobytes())
-            except OSError as error:
-                raise VqsynthError(
-                    f"{self.folder}: the sound does not fit ({error.strerror}); free some space"
-                ) from error
+        self._put(self.written, audio)
         self.written += len(audio)
+
+    def add(self, other: AudioSpool) -> None:
+        """Mix another sound into this one, which is as long as it or empty.
+
+        Raises:
+            VqsynthError: the disk is full.
+        """
+        self.peak, written = 0.0, self.written
+        for start in range(0, other.written, _BLOCK):
+            audio = other.read(start, _BLOCK)
+            if start < written:
+                audio = audio + self.read(start, _BLOCK)
+            self.peak = max(self.peak, float(np.abs(audio).max()))
+            self._put(start, audio)
+        self.written = max(written, other.written)
+
+    def _put(self, start: int, audio: np.ndarray) -> None:
+        """Set samples from ``start`` on."""
+        if self._memory is not None:
+            self._memory[start : start + len(audio)] = audio
+            return
+        try:
+            self._file.seek(4 * start)
+            self._file.write(np.ascontiguousarray(audio, np.float32).tobytes())
+        except OSError as error:
+            raise VqsynthError(f"{self.folder}: the sound does not fit ({error.strerror}); free some space") from error
 
     def read(self, start: int, count: int) -> np.ndarray:
         """Samples from ``start``, fewer at the end: float32 [n]."""
@@ -93,12 +111,3 @@ class AudioSpool:
         for start in range(0, self.written, _BLOCK):
             block = self.read(start, _BLOCK)
             yield rounded(block if scale == 1.0 else block * np.float32(scale), bits)
-
-
-def sums(sounds: Sequence[AudioSpool]) -> Iterator[np.ndarray]:
-    """The sum of sounds of one length, in blocks: float32 [n], added up in double precision."""
-    for start in range(0, sounds[0].written, _BLOCK):
-        total = sounds[0].read(start, _BLOCK).astype(np.float64)
-        for sound in sounds[1:]:
-            total += sound.read(start, _BLOCK)
-        yield total.astype(np.float32)

@@ -196,15 +196,15 @@ def render_item(item: Item, folder: str, bits: str, cwd: str, search: tuple[str,
 def _render(item: Item, path: Path, bits: str) -> dict[str, Any]:
     """Render to ``path`` and the files beside it; the report."""
     from vqsynth.control.resolve import Request
+    from vqsynth.render.ensemble import render_voices
     from vqsynth.render.played.play import PlayedOptions
-    from vqsynth.render.render import render
     from vqsynth.render.settings import RenderSettings
 
     settings = dict(item.settings)
     timbre = _timbre(settings.pop("timbre"))
     request = Request(settings.pop("descriptor"), settings.pop("target"), settings.pop("range"))
     played = PlayedOptions(life=float(settings.pop("life")), take=settings.pop("take"))
-    return render(timbre, [request], RenderSettings(bits=bits, played=played, **settings), output=path).report
+    return render_voices(timbre, [request], RenderSettings(bits=bits, played=played, **settings), output=path).report
 
 
 def _adopt(cwd: str, search: tuple[str, str]) -> None:
