@@ -18,6 +18,7 @@ SILENCE_DB = -80.0
 _ONSETS = 12
 _FADE = 3
 _SCOOP = 1.5 / 12
+_SHARPNESS = 1.5
 _SHADE = 0.5
 _SWELL_DB = 6.0
 
@@ -231,6 +232,7 @@ class Performer:
         onset = int(np.searchsorted(np.cumsum(moves["loudness"][:count] > -3.0), 1))
         for name, values in moves.items():
             if name == "f0":
+                values[:] = _sharpened(values)
                 np.clip(values, -_SCOOP, _SCOOP, out=values)
             elif name != "loudness":
                 np.clip(values, -_SHADE, _SHADE, out=values)
@@ -249,6 +251,17 @@ class Performer:
         steps[1:][np.diff(played) != 1] = 0.0
         course = np.cumsum(steps)
         return np.clip(course - np.median(course[:count]), -_SWELL_DB, _SWELL_DB)
+
+
+def _sharpened(values: np.ndarray) -> np.ndarray:
+    """Give back the fast movement that a tracker's window of 46 ms averages out: 1.7 times at 20 Hz, 1.1 at 6 Hz.
+
+    Shape: [n] -> [n]
+    """
+    if len(values) < 3:
+        return values
+    around = np.convolve(np.pad(values, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
+    return values + _SHARPNESS * (values - around)
 
 
 def _joined(values: np.ndarray, joins: np.ndarray) -> np.ndarray:
