@@ -15,7 +15,7 @@ from vqsynth.units.detail import STEP_DB, analyze_detail, corrected
 from vqsynth.units.store import COLUMNS, DESCRIPTORS, encode_descriptor, encode_pitch
 from vqsynth.vqvae.model import VQVAE
 
-PIECE_SECONDS, MARGIN_SECONDS = 60.0, 1.0
+PIECE_SECONDS, MARGIN_SECONDS = 20.0, 1.0
 """Length of what is worked on at once, and of the context that it is given on both sides."""
 _QUIETEST = -120.0
 

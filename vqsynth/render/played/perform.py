@@ -132,8 +132,9 @@ class Performer:
         cost = cost + self.settings.foreign * (recording[before][:, None] != recording[after])
         level = self.material.moves["loudness"]
         if "flatness" in self.material.means:
-            noise = np.nan_to_num(self.material.means["flatness"])
-            cost = cost + self.settings.noise * np.abs(noise[before][:, None] - noise[after])
+            flatness = self.material.means["flatness"]
+            last, first = np.nan_to_num(flatness[before]), np.nan_to_num(flatness[after])
+            cost = cost + self.settings.noise * np.abs(last[:, None] - first)
         return cost + ((level[before][:, None] - level[after]) / 3.0) ** 2
 
     def perform(self, strokes: Sequence[Stroke], frames: int, attack: float | None) -> Performance:
