@@ -137,6 +137,17 @@ def test_killed_and_resumed_is_the_same_timbre(few, whole, tmp_path, reporter):
     assert [p.name for p in tmp_path.iterdir()] == ["t"]
 
 
+@pytest.mark.parametrize("reporter", [Kill(phase="preparing glide0"), Kill(step=5)])
+def test_a_start_from_other_weights_survives_a_kill(few, whole, tmp_path, reporter):
+    """Also before the first checkpoint; and it is another run than one from nothing."""
+    started = settings(start_from=str(whole))
+    run(few, tmp_path / "a", settings=started)
+    killed(few, tmp_path / "b", reporter, settings=started)
+    run(few, tmp_path / "b", resume=True, settings=VqvaeSettings())
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    assert not same(weights(tmp_path / "a"), weights(whole))
+
+
 def test_a_whole_corpus_is_not_prepared_again(few, tmp_path, monkeypatch):
     folder = tmp_path / "t"
     killed(few, folder, Kill(step=1))

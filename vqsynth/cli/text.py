@@ -21,6 +21,7 @@ ALIASES = {
     "delay_ms": ("delay",),
     "breath_db": ("breath",),
     "voice_targets": ("voice_target",),
+    "start_from": ("from",),
 }
 """Options of fields that the library calls by another name."""
 _QUOTED = re.compile(r"`(\w+)(?:=([^`]*))?`")

@@ -39,6 +39,9 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder that the timbre's folder is made in.")
     ] = OUTPUT,
+    start_from: Annotated[
+        str, typer.Option("--from", metavar="NAME", help="Start from the weights of this timbre, by name or folder.")
+    ] = "",
     preset: PresetOption = None,
     time: TimeOption = None,
     steps: StepsOption = None,
@@ -73,6 +76,16 @@ def train(
         threads,
         f"vqsynth render {timbre if output == OUTPUT else folder} --target sin",
         lambda display: train_timbre(
-            recordings, folder, chosen, settings, device, resume, finish, overwrite, description, display
+            recordings,
+            folder,
+            chosen,
+            settings,
+            device,
+            resume,
+            finish,
+            overwrite,
+            description,
+            display,
+            start_from or None,
         ),
     )

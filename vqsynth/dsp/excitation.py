@@ -21,10 +21,11 @@ def f0_per_sample(f0: Tensor, hop_length: int) -> Tensor:
 
 
 def pulse_train(f0: Tensor, phase: Tensor, sample_rate: int) -> tuple[Tensor, Tensor]:
-    """Band-limited pulse train of unit power: all harmonics below Nyquist, equal and in phase.
+    """Band-limited pulse train: all harmonics below Nyquist, equal and in phase.
 
     Closed form of a sum of cosines (discrete summation formula, Moorer 1976). The topmost
-    harmonic fades in and out with its distance to Nyquist, so that a glide does not click.
+    harmonic fades in and out over the last f0 below Nyquist, so that a glide does not click. A harmonic's
+    power is its share of the band, f0 over Nyquist: together about 1, less by the one that fades.
 
     Args:
         f0: fundamental per sample in Hz, above 0.
@@ -44,15 +45,16 @@ def pulses_of_phase(wrapped: Tensor, harmonics: Tensor) -> Tensor:
     """The pulse train of :func:`pulse_train` at given phases.
 
     Shape:
-        wrapped: [...] phase in radians, within a turn; harmonics: [...] Nyquist frequency over f0 -> [...]
+        wrapped: [...] phase in radians, within a turn; harmonics: [...] Nyquist frequency over f0, 1 or more -> [...]
     """
-    whole = torch.floor(harmonics)
+    fading = torch.floor(harmonics)
+    whole = fading - 1
     half = wrapped / 2
     sine = torch.sin(half)
     singular = sine.abs() < 1e-6
-    cosines = torch.sin(whole * half) * torch.cos((whole + 1) * half) / torch.where(singular, 1.0, sine)
+    cosines = torch.sin(whole * half) * torch.cos(fading * half) / torch.where(singular, 1.0, sine)
     cosines = torch.where(singular, whole, cosines)
-    cosines = cosines + (harmonics - whole) * torch.cos((whole + 1) * wrapped)
+    cosines = cosines + (harmonics - fading) * torch.cos(fading * wrapped)
     return cosines * torch.sqrt(2 / harmonics)
 
 

@@ -62,13 +62,14 @@ def train(
     overwrite: bool = False,
     description: str = "",
     reporter: Reporter | None = None,
+    start_from: str | Path | None = None,
 ) -> Timbre | None:
     """Train a timbre from recordings and analyze it; see :func:`vqsynth.library.train.train_timbre`.
 
     Args:
         recordings: a folder of recordings of one timbre, or one file.
         folder: of the new timbre.
-        config: of the model; None takes the base preset.
+        config: of the model; None takes the base preset, or that of ``start_from``.
         settings: length, seed and batches; None trains for 30 minutes.
         device: ``auto``, ``cpu``, ``cuda`` ...
         resume: go on where an interrupted run stopped.
@@ -76,14 +77,18 @@ def train(
         overwrite: replace a timbre or a run that is there.
         description: one line for the card.
         reporter: told what is done.
+        start_from: a timbre, by name or folder, whose weights the run starts from; the codebook begins anew.
 
     Returns:
         The timbre; None in the other processes of a distributed run.
 
     Raises:
-        UsageError: the folder holds a timbre or a run already, or nothing to resume.
+        UsageError: the folder holds a timbre or a run already, or nothing to resume, or ``config`` does not fit
+            ``start_from``.
     """
     from vqsynth.library.train import train_timbre
 
-    made = train_timbre(recordings, folder, config, settings, device, resume, finish, overwrite, description, reporter)
+    made = train_timbre(
+        recordings, folder, config, settings, device, resume, finish, overwrite, description, reporter, start_from
+    )
     return None if made is None else Timbre(made.path)

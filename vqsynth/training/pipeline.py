@@ -254,7 +254,7 @@ def _build(
         "device": device,
         "processes": world,
         "threads": torch.get_num_threads(),
-        **settings.model_dump(include=set(kind.recorded)),
+        **settings.model_dump(include=set(kind.recorded), exclude_none=True),
         **corpus.facts(),
     }
     folder = run.new_model()
