@@ -18,7 +18,7 @@ PULL = 0.7
 """Share of the way to the usual colour that a note is brought."""
 FARTHEST = 0.4
 """Octaves by which a colour is moved at most."""
-_SLOPES = 0.02, 0.06
+_SLOPES = 0.02, 0.035
 _DEGREE = 2
 
 
