@@ -8,11 +8,14 @@ import mido
 import numpy as np
 import parselmouth
 import pytest
+import torch
 
 from vqsynth import load
 from vqsynth.errors import UsageError
+from vqsynth.render.played.decode import UnitDecoder
 from vqsynth.render.played.material import prepare_material
 from vqsynth.render.played.search import Script, best_run
+from vqsynth.render.played.sources import joins_of
 from vqsynth.render.played.strokes import Span, strokes_of
 
 RATE, HOP = 44_100, 512
@@ -234,3 +237,16 @@ def test_a_midi_file_is_played_with_onsets_slurs_rests_and_dynamics(violin, tmp_
     found = parselmouth.Sound(audio.astype(float), RATE).to_pitch_ac(time_step=0.01, pitch_floor=75, pitch_ceiling=2000)
     cents = 1200 * np.log2(np.maximum(found.selected_array["frequency"], 1) / (440 * 2**0.25))
     assert abs(np.median(cents[(found.xs() > 3.6) & (found.xs() < 4.8)])) < 5
+
+
+def test_a_run_ends_with_its_recording(violin):
+    """The first unit of a recording follows the last one of another in the file, but nobody played it so."""
+    units = violin.units
+    edge = int(units.start[3])
+    played = np.arange(edge - 20, edge + 20)
+    assert joins_of(played, units.recording_of(played)).tolist() == [20]
+    decoder = UnitDecoder(violin.model, units, played, 1.0)
+    (frames,) = decoder.pieces(1)
+    assert len(frames) == 40
+    (alone,) = UnitDecoder(violin.model, units, played[20:], 1.0).pieces(1)
+    assert torch.allclose(frames[28:].harmonic, alone[8:].harmonic, rtol=1e-4, atol=1e-5)

@@ -68,7 +68,7 @@ class UnitDecoder:
         """Each unit as it was played. Shape: [n] -> Frames [n]."""
         codes, start = self.units.code, self.units.start
         parts = []
-        for run in np.split(wanted, joins_of(wanted)):
+        for run in np.split(wanted, joins_of(wanted, self.units.recording_of(wanted))):
             number = int(self.units.recording_of(run[:1])[0])
             first = max(int(start[number]), int(run.min()) - _CONTEXT)
             last = min(int(start[number + 1]), int(run.max()) + 1 + self.model.decoder.latency)
@@ -101,8 +101,9 @@ def _blends(units: Units, played: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     A note that begins is not blended with what was before it.
     """
     before, share = played.copy(), np.ones(len(played), np.float32)
-    ends = units.start[units.recording_of(played) + 1]
-    for join in joins_of(played).tolist():
+    recording = units.recording_of(played)
+    ends = units.start[recording + 1]
+    for join in joins_of(played, recording).tolist():
         if units.mark[played[join]] & NOTE:
             continue
         last = min(len(played), join + BLEND)

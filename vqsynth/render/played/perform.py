@@ -165,7 +165,7 @@ class Performer:
             played = np.concatenate([path, release])
             here = slice(stroke.start, stroke.start + len(played))
             units[here] = played
-            runs += 1 + len(joins_of(path))
+            runs += 1 + len(joins_of(path, self.material.recording[path]))
             level, around, onset = self._movement(path, release)
             levels[here], steady[stroke.start + onset : stroke.release] = level, True
             swell[here] = self._swell(played, len(path))
@@ -226,7 +226,7 @@ class Performer:
     def _movement(self, path: np.ndarray, release: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray], int]:
         """Level in dB and moves in octaves of a stroke's frames, and the length of its onset."""
         played, count = np.concatenate([path, release]), len(path)
-        joins = joins_of(path)
+        joins = joins_of(path, self.material.recording[path])
         moves = {}
         for name, column in self.material.moves.items():
             moves[name] = _joined(column[played], joins)

@@ -29,15 +29,19 @@ class Run:
     credit: str
 
 
-def joins_of(played: np.ndarray) -> np.ndarray:
+def joins_of(played: np.ndarray, recording: np.ndarray) -> np.ndarray:
     """Frames at which another stretch of playing begins; an onset may be played faster or slower than it was.
 
-    Shape: units of frames [frames], -1 in rests -> [joins]
+    Args:
+        played: unit of every frame, -1 in rests, [frames].
+        recording: number of its recording, [frames].
+
+    Returns:
+        [joins] int64.
     """
     steps = np.diff(played)
-    return (
-        np.flatnonzero((steps < 0) | (steps > _FASTEST) | (np.minimum(played[1:], played[:-1]) < 0) & (steps != 0)) + 1
-    )
+    rests = (np.minimum(played[1:], played[:-1]) < 0) & (steps != 0)
+    return np.flatnonzero((steps < 0) | (steps > _FASTEST) | (np.diff(recording) != 0) | rests) + 1
 
 
 def trace(units: Units, played: np.ndarray, frame_rate: float) -> Iterator[Run]:
@@ -51,7 +55,7 @@ def trace(units: Units, played: np.ndarray, frame_rate: float) -> Iterator[Run]:
     Yields:
         Runs in order of time.
     """
-    edges = joins_of(played)
+    edges = joins_of(played, units.recording_of(played))
     bounds = np.concatenate([[0], edges, [len(played)]])
     for first, last in itertools.pairwise(bounds):
         if played[first] < 0:
