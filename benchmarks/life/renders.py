@@ -95,7 +95,7 @@ def run(case: Case, keep: Path | None = None) -> Result:
             timbre.render(**asked, **settings, output=path, figure=False)
             elapsed = time.perf_counter() - begin
         except vqsynth.VqsynthError as error:
-            return Result(case, None, {}, np.nan, str(error))
+            return Result(case, None, {}, np.nan, str(error).replace(f"{folder}/", ""))
         measured = measure(path)
         scores = {case.kind: score(path, case.kind)} if case.kind in ("centroid", "f0") else {}
         return Result(case, measured, scores, asked["duration"] / elapsed)
