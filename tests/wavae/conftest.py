@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,22 @@ def path(domain, note):
 def low_path(domain, low_note):
     """The latent path of ``low_note``; not to be written to."""
     return domain.encode(low_note)
+
+
+@pytest.fixture(scope="session")
+def sing():
+    """Gives a path pitch (Hz) and voicing, each a number or [frames], whatever controls its model has."""
+
+    def given(path, hz, voicing=1.0):
+        curves = (path.loudness, np.broadcast_to(hz, len(path)), np.broadcast_to(voicing, len(path)))
+        return dataclasses.replace(
+            path, names=("loudness", "pitch", "voicing"), controls=np.stack(curves, 1).astype(np.float32)
+        )
+
+    return given
+
+
+@pytest.fixture(scope="session")
+def speak():
+    """Takes all controls but the loudness from a path."""
+    return lambda path: dataclasses.replace(path, names=("loudness",), controls=path.controls[:, :1])

@@ -54,6 +54,30 @@ def test_a_control_is_replaced_and_nothing_else(path):
     assert other.z is path.z
 
 
+def test_pitch_and_voicing_have_names(path, sing, speak):
+    sung = sing(path, 220.0, 0.5)
+    assert sung.pitched and set(sung.pitch) == {220.0} and set(sung.voicing) == {0.5}
+    assert not speak(sung).pitched
+
+
+@pytest.mark.parametrize(
+    ("hz", "voicing", "message"),
+    [
+        (0.0, 1.0, "pitch must stay within 20 and 20000 Hz: it is 0 Hz at 1.00 s"),
+        (-100.0, 1.0, "it is -100 Hz"),
+        (30_000.0, 1.0, "it is 3e[+]04 Hz"),
+        (np.nan, 1.0, "its pitch are not in 1 of 88 frames"),
+        (220.0, 1.5, "voicing must stay within 0 and 1: it is 1.5 at 1.00 s"),
+        (220.0, -0.1, "it is -0.1"),
+        (220.0, np.nan, "its voicing are not in 1 of 88"),
+    ],
+)
+def test_pitches_and_voicings_that_cannot_be(path, sing, hz, voicing, message):
+    there = np.arange(len(path)) == 43
+    with pytest.raises(VqsynthError, match=message):
+        sing(path, np.where(there, hz, 220.0), np.where(there, voicing, 1.0))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

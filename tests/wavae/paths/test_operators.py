@@ -203,6 +203,101 @@ def test_a_controlled_centroid_is_drawn_in_octaves(path):
         bend.with_centroid(bright, "5")
 
 
+class TestPitchAndVoicing:
+    """Of a path that has them; latents and loudness stay."""
+
+    @pytest.fixture
+    def sung(self, path, sing):
+        """A vibrato of a semitone around 300 Hz; a third of the frames carries on a pitch that is not heard."""
+        heard = np.arange(len(path)) % 3 > 0
+        return sing(path, np.where(heard, 300 * 2 ** (np.sin(path.times * 20) / 12), 80.0), heard)
+
+    def test_a_pitch_is_drawn_as_it_is_written(self, sung, note, tmp_path):
+        import soundfile
+
+        (tmp_path / "pitch.csv").write_text("time,value\n0,220\n2,440\n")
+        (tmp_path / "notes.csv").write_text("time,value\n0,A3\n2,A4\n")
+        times = sung.times
+        for written, expected in (
+            ("A4", np.full(len(times), 440.0)),
+            (330, np.full(len(times), 330.0)),
+            ("2kHz", np.full(len(times), 2000.0)),
+            ("line", 220 * 2 ** np.minimum(times / 2, 1)),
+            ("sin:2@200:800", 400 * 2 ** np.sin(2 * np.pi * np.minimum(times, 2))),
+            (str(tmp_path / "pitch.csv"), np.interp(times, [0, 2], [220, 440])),
+            (str(tmp_path / "notes.csv"), np.interp(times, [0, 2], [220, 440])),
+            (440 + times, 440 + times),
+        ):
+            bent = bend.with_pitch(sung, written)
+            np.testing.assert_allclose(bent.pitch[:-2], expected[:-2], rtol=1e-4)
+            np.testing.assert_array_equal(bent.z, sung.z)
+            np.testing.assert_array_equal(bent.controls[:, [0, 2]], sung.controls[:, [0, 2]])
+        soundfile.write(tmp_path / "voice.wav", note, 44_100, subtype="FLOAT")
+        heard = bend.with_pitch(sung, str(tmp_path / "voice.wav")).pitch[5:-5]
+        vibrato = 330 * 2 ** (0.3 * np.sin(2 * np.pi * 5.5 * times[5:-5]) / 12)
+        assert np.median(np.abs(1200 * np.log2(heard / vibrato))) < 10
+
+    def test_transposed_by_semitones(self, sung):
+        bent = bend.transpose(sung, 7.5)
+        np.testing.assert_allclose(12 * np.log2(bent.pitch / sung.pitch), 7.5, atol=1e-4)
+        np.testing.assert_allclose(bend.transpose(bent, -7.5).pitch, sung.pitch, rtol=1e-6)
+        np.testing.assert_array_equal(bent.controls[:, [0, 2]], sung.controls[:, [0, 2]])
+        # What is not heard may leave the limits, and is held there.
+        assert bend.transpose(sung, -30).pitch.min() == 20
+
+    def test_vibrato_is_scaled_around_the_mean_of_what_is_heard(self, sung):
+        heard = sung.voicing > 0
+        octaves = np.log2(sung.pitch[heard])
+        for factor in (2.0, 0.5, 0.0, -1.0):
+            bent = np.log2(bend.scale_pitch(sung, factor).pitch[heard])
+            np.testing.assert_allclose(bent - octaves.mean(), factor * (octaves - octaves.mean()), atol=1e-4)
+
+    def test_voicing_is_drawn(self, sung):
+        np.testing.assert_allclose(bend.with_voicing(sung, 1).voicing, 1)
+        np.testing.assert_allclose(bend.with_voicing(sung, "0.25").voicing, 0.25)
+        np.testing.assert_allclose(bend.with_voicing(sung, "-line").voicing[:-2], 1 - sung.times[:-2] / 2, atol=1e-6)
+        np.testing.assert_array_equal(bend.with_voicing(sung, 0).pitch, sung.pitch)
+
+    def test_the_line_of_the_command(self, sung, warned):
+        steps = [("transpose", "12"), ("pitch-scale", "0.5"), ("voicing", "1"), ("pitch", "sin@100:200")]
+        bent = apply(sung, steps)
+        assert bent.operations == ("transpose 12", "pitch-scale 0.5", "voicing 1", "pitch sin@100:200")
+        expected = bend.with_pitch(bend.with_voicing(bend.scale_pitch(bend.transpose(sung, 12), 0.5), 1), "sin@100:200")
+        np.testing.assert_array_equal(bent.controls, expected.controls)
+        assert not warned
+        apply(sung, [("voicing", "0"), ("transpose", "1")])
+        assert len(warned) == 1 and "transpose changes nothing that is heard" in warned[0]
+
+    @pytest.mark.parametrize(
+        ("step", "message"),
+        [
+            (("pitch", "10"), "pitch 10: asks for 10 Hz at 0.00 s; stay within 20 Hz and 20000 Hz"),
+            (("pitch", "line@30:30k"), "pitch line@30:30k: asks for 21544 Hz at 1.9"),
+            (("pitch", "-20dB"), "-20dB is in dB"),
+            (("pitch", "loud"), "'loud' is unknown"),
+            (("transpose", "80"), "transpose 80: asks for"),
+            (("transpose", "1000"), "transpose 1000: give semitones from -120 to 120"),
+            (("transpose", "nan"), "transpose nan: give semitones"),
+            (("transpose", "octave"), "transpose octave: 'octave' is not a number"),
+            (("pitch-scale", "100"), "pitch_scale 100: asks for"),
+            (("pitch-scale", "inf"), "pitch_scale inf: give a number"),
+            (("voicing", "1.5"), "voicing 1.5: runs from 1.5 to 1.5; stay within 0"),
+            (("voicing", "A4"), "voicing A4: is in Hz"),
+            (("voicing", "voice.wav"), "cannot be measured on a recording"),
+        ],
+    )
+    def test_wrong_words(self, sung, step, message):
+        with pytest.raises(UsageError, match=message) as caught:
+            apply(sung, [step])
+        assert caught.value.field == step[0].replace("-", "_") and "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize("step", [("pitch", "A4"), ("transpose", "1"), ("pitch-scale", "2"), ("voicing", "1")])
+    def test_a_model_without_them(self, path, speak, step):
+        with pytest.raises(UsageError, match="strings controls loudness alone") as caught:
+            apply(speak(path), [step])
+        assert caught.value.field == step[0].replace("-", "_")
+
+
 def test_operations_are_remembered_in_words(path):
     bent = bend.with_loudness(
         bend.curve(bend.reverse(bend.randomize(bend.scale(path, 1.5, [0, 2], raw=True), 0.2, seed=7)), "sin", 1), -20

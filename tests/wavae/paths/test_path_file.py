@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -114,6 +115,51 @@ def test_a_centroid_has_its_column(path, tmp_path):
     assert path_file.load(tmp_path / "z.npz").names == ("loudness", "centroid")
     path_file.save(tmp_path / "z.csv", bright)
     assert (tmp_path / "z.csv").read_text().startswith("time_s,loudness_db,centroid_hz,pc1,")
+
+
+@pytest.fixture
+def singer(domain):
+    """The domain as if its model were controlled by pitch and voicing; it reads and writes paths, no more."""
+    other = copy.copy(domain)
+    other.__dict__["config"] = domain.config.model_copy(update={"controls": ("loudness", "pitch", "voicing")})
+    return other
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv", ".txt"])
+def test_pitch_and_voicing_come_back(singer, path, sing, tmp_path, suffix):
+    times = path.times
+    sung = sing(path, 330 * 2 ** (np.sin(9 * times) / 12), 0.5 + 0.5 * np.sin(times))
+    path_file.save(tmp_path / f"z{suffix}", sung)
+    again = path_file.load(tmp_path / f"z{suffix}", singer)
+    assert again.names == ("loudness", "pitch", "voicing")
+    np.testing.assert_allclose(again.controls, sung.controls, rtol=0 if suffix == ".npz" else 1e-6, atol=1e-7)
+    if suffix == ".csv":
+        assert (tmp_path / "z.csv").read_text().startswith("time_s,loudness_db,pitch_hz,voicing,pc1,")
+
+
+def test_older_paths_are_refused_by_a_model_with_pitch(singer, path, speak, tmp_path):
+    for suffix, message in (
+        (".npz", "carries loudness, but strings is controlled by loudness, pitch, voicing; encode the sound"),
+        (".csv", "has no pitch_hz and no voicing, which the model is controlled by; encode the sound again"),
+        (".txt", "line 1: has 17 values, but the model's frames have 19; .* or encode the sound again"),
+    ):
+        file = tmp_path / f"z{suffix}"
+        path_file.save(file, speak(path))
+        with pytest.raises(VqsynthError, match=f"z{suffix}.*{message}") as caught:
+            path_file.load(file, singer)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv", ".txt"])
+def test_a_damaged_pitch_is_told_with_its_file(singer, path, sing, tmp_path, suffix):
+    file = tmp_path / f"z{suffix}"
+    path_file.save(file, sing(path, 330.5, 0.75))
+    if suffix == ".npz":
+        np.savez(file, **{**contents(file), "pitch": np.full(len(path), 3.5, np.float32)})
+    else:
+        file.write_text(file.read_text().replace("330.5", "3.5"))
+    with pytest.raises(VqsynthError, match=f"z{suffix}: a latent path's pitch must stay within 20 and 20000 Hz"):
+        path_file.load(file, singer)
 
 
 def test_the_suffix_decides_and_others_are_refused(path, tmp_path):

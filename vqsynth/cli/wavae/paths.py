@@ -139,6 +139,31 @@ def bend(
         Texts, _operator("--loudness-scale", "F", "stretch the dynamics below the loudest frame")
     ] = None,
     loudness_offset: Annotated[Texts, _operator("--loudness-offset", "DB", "add dB to the loudness")] = None,
+    pitch: Annotated[
+        Texts,
+        _operator(
+            "--pitch",
+            "CURVE",
+            "replace the pitch by a curve in Hz, where the model has it: A4, 220, curve.csv, sin:3@200:400, voice.wav",
+        ),
+    ] = None,
+    transpose: Annotated[Texts, _operator("--transpose", "SEMITONES", "move the pitch; 12 is an octave up")] = None,
+    pitch_scale: Annotated[
+        Texts,
+        _operator(
+            "--pitch-scale",
+            "F",
+            "stretch vibrato and melody around the mean pitch: 1 changes nothing, 0 holds the mean",
+        ),
+    ] = None,
+    voicing: Annotated[
+        Texts,
+        _operator(
+            "--voicing",
+            "CURVE",
+            "replace the voicing, 1 (sung at the pitch) to 0 (chords, noise: what the latents hold): 1, line, curve.csv",
+        ),
+    ] = None,
     centroid: Annotated[
         Texts, _operator("--centroid", "CURVE", "replace the centroid by a curve in Hz, where the model controls it")
     ] = None,
@@ -161,8 +186,8 @@ def bend(
     before the first --dim take that first one's; without any --dim all dimensions are meant. D=VALUE names its own
     dimension: --bias 2=0.3.
 
-    A shape (sin log exp arch line steps walk) fills the path and runs from -2 to 2 standard deviations, or from -40 to
-    -15 LUFS; @LO:HI behind it is another range. A CSV of time,value counts in seconds.
+    A shape (sin log exp arch line steps walk) fills the path and runs from -2 to 2 standard deviations, from -40 to
+    -15 LUFS, or from 220 to 440 Hz; @LO:HI behind it is another range. A CSV of time,value counts in seconds.
 
     Without operators the path is only written again, in the format of the suffix. PATH is read whole first, so OUT may
     replace it.
@@ -172,6 +197,8 @@ def bend(
     vqsynth wavae bend z.npz --dim 0 --scale 2 --dim 1,2 --smooth 9 --bias -0.5 -o bent.npz
 
     vqsynth wavae bend z.npz --randomize 0.2 --seed 3 --curve 0=sin:3@-1:1 --loudness arch -o bent.npz
+
+    vqsynth wavae bend z.npz --transpose -5 --pitch-scale 1.5 -o bent.npz
     """
     from vqsynth import wavae
     from vqsynth.wavae.paths.operator_line import NAMES

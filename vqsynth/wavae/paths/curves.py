@@ -16,21 +16,26 @@ from vqsynth.errors import UsageError
 if TYPE_CHECKING:
     from vqsynth.wavae.paths.latent_path import LatentPath
 
+Curve = Written | np.ndarray
+"""A target as it is written (``sin:3``, ``curve.csv``, ``line@-2:1``), a number, a target, or values of every frame."""
 KINDS = {
     "curve": CurveKind("curve", "standard deviations", "-2:2"),
     "loudness": CurveKind("loudness", "LUFS", "-40:-15", False, "loudness", "loudness"),
+    "pitch": CurveKind("pitch", "Hz", "220:440", True, "pitch", "f0"),
+    "voicing": CurveKind("voicing", "", "0:1", False, "voicing", None, "0 (no pitch of its own) to 1 (one voice)"),
     "centroid": CurveKind("centroid", "Hz", "500:4000", True, "centroid", "centroid"),
 }
 
 
-def sample_curve(path: LatentPath, values: Written | np.ndarray, kind: str) -> tuple[np.ndarray, str]:
+def sample_curve(path: LatentPath, values: Curve, kind: str) -> tuple[np.ndarray, str]:
     """The curve at every frame of ``path``.
 
     Args:
         path: gives the times of the frames.
         values: a target as it is written, with ``@LO:HI`` behind it for its range; a number; a target; or values
             [frames].
-        kind: ``curve`` (standard deviations), ``loudness`` (dB LUFS) or ``centroid`` (Hz).
+        kind: ``curve`` (standard deviations), ``loudness`` (dB LUFS), ``pitch`` (Hz), ``voicing`` (0..1) or
+            ``centroid`` (Hz).
 
     Returns:
         (float64 [frames], finite; the text that stands for it)

@@ -13,6 +13,13 @@ LARGEST = 1e9
 """What a latent can be: the networks, which square it, still count with it in single precision."""
 LOUDEST_DB = 100.0
 """What a loudness can be: its gain is still a number in single precision."""
+LOWEST_HZ, HIGHEST_HZ = 20.0, 20_000.0
+"""What a pitch can be."""
+_BOUNDS = {
+    "loudness": (-LARGEST, LOUDEST_DB, " dB"),
+    "pitch": (LOWEST_HZ, HIGHEST_HZ, " Hz"),
+    "voicing": (0.0, 1.0, ""),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,8 +27,9 @@ class LatentPath:
     """Latents and controlled descriptors at one rate, with the axes they are shown in.
 
     Shape:
-        z: [frames, latent_dim] latents; controls: [frames, n_controls], a column for each of ``names``
-        (loudness in dB first; centroid in Hz where the domain has it)
+        z: [frames, latent_dim] latents; controls: [frames, n_controls], a column for each of ``names``: loudness in
+        dB first; where the domain controls them, pitch in Hz (carried on where a frame has none), voicing (how far a
+        frame has one pitch: 0 chords, noise, silence; 1 one voice), and centroid in Hz
 
     Attributes:
         rate: frames a second.
@@ -59,11 +67,17 @@ class LatentPath:
                     f"a latent path must be finite: its {name} are not in {bad.sum()} of {len(bad)} frames, "
                     f"the first at {np.argmax(bad) / self.rate:.2f} s"
                 )
-            largest = LOUDEST_DB if name == "loudness" else LARGEST
-            if values.max() > largest or values.min() < -LARGEST:
+            low, high, unit = _BOUNDS.get(name, (-LARGEST, LARGEST, ""))
+            if low == -LARGEST and (values.max() > high or values.min() < low):
                 raise VqsynthError(
-                    f"a latent path must stay within {largest:g}: its {name} reach {np.abs(values).max():.3g}; "
+                    f"a latent path must stay within {high:g}: its {name} reach {np.abs(values).max():.3g}; "
                     "bend it less"
+                )
+            if values.min() < low or values.max() > high:
+                wrong = (values < low) | (values > high)
+                raise VqsynthError(
+                    f"a latent path's {name} must stay within {low:g} and {high:g}{unit}: it is "
+                    f"{values[np.argmax(wrong)]:.4g}{unit} at {np.argmax(wrong) / self.rate:.2f} s"
                 )
 
     def __len__(self) -> int:
@@ -78,6 +92,21 @@ class LatentPath:
     def loudness(self) -> np.ndarray:
         """Shape: [frames] dB."""
         return self.controls[:, 0]
+
+    @property
+    def pitched(self) -> bool:
+        """Whether pitch and voicing are among the controls."""
+        return "pitch" in self.names
+
+    @property
+    def pitch(self) -> np.ndarray:
+        """Shape: [frames] Hz; only of a :attr:`pitched` path."""
+        return self.controls[:, self.names.index("pitch")]
+
+    @property
+    def voicing(self) -> np.ndarray:
+        """Shape: [frames] 0..1; only of a :attr:`pitched` path."""
+        return self.controls[:, self.names.index("voicing")]
 
     @property
     def coordinates(self) -> np.ndarray:

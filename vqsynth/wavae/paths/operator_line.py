@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vqsynth.errors import UsageError, nearest_names
+from vqsynth.errors import UsageError, nearest_names, warn
 from vqsynth.wavae.paths import operators as bend
 from vqsynth.wavae.paths.latent_path import LatentPath
 
@@ -24,8 +24,15 @@ CONTROLS: dict[str, Callable[..., LatentPath]] = {
     "loudness": bend.with_loudness,
     "loudness-scale": bend.scale_loudness,
     "loudness-offset": bend.offset_loudness,
+    "pitch": bend.with_pitch,
+    "transpose": bend.transpose,
+    "pitch-scale": bend.scale_pitch,
+    "voicing": bend.with_voicing,
     "centroid": bend.with_centroid,
 }
+DRAWN = ("loudness", "pitch", "voicing", "centroid")
+"""Controls that take a curve; the others take a number."""
+_UNHEARD = 0.05
 NAMES = ("dim", *AMOUNTS, "reverse", "curve", *CONTROLS)
 
 
@@ -49,6 +56,12 @@ def apply(path: LatentPath, steps: Sequence[tuple[str, str]], raw: bool = False,
             dims = chosen.pop(0)
         else:
             path = _checked(name, text, functools.partial(_step, path, name, text, dims, raw, seed))
+    moved = next((name for name, _ in steps if name in ("pitch", "transpose", "pitch-scale")), None)
+    if moved is not None and path.voicing.max() < _UNHEARD:
+        warn(
+            f"{moved} changes nothing that is heard: no frame of the path has one pitch (its voicing is 0); "
+            "the latents hold it, or give `voicing` 1 as well"
+        )
     return path
 
 
@@ -56,7 +69,7 @@ def _step(path: LatentPath, name: str, text: str, dims: list[int] | None, raw: b
     if name == "reverse":
         return bend.reverse(path, dims, raw)
     if name in CONTROLS:
-        return CONTROLS[name](path, text if name in ("loudness", "centroid") else _number(text))
+        return CONTROLS[name](path, text if name in DRAWN else _number(text))
     own, mark, value = text.partition("=")
     if mark:
         dims = _dims(path, own)

@@ -6,7 +6,8 @@
 Dimensions are numbered from 0. They are the principal axes of the domain, widest first, or with ``raw`` the model's own
 latents. All amounts are in standard deviations that a dimension has over the domain's recordings, measured from its
 mean there, so that one amount means as much in every dimension. Dimensions that are not chosen stay as they are to the
-last bit with ``raw``, within rounding else. The controls (loudness) move only where the function says so.
+last bit with ``raw``, within rounding else. The controls (loudness, pitch ...) move only where the function says so;
+what moves them alone is in :mod:`vqsynth.wavae.paths.control_operators` and can be called from here as well.
 
 Source: the offline interface of the seed's continuous model (scale, randomize, bias, reverse, drawn curves).
 """
@@ -20,22 +21,26 @@ import numpy as np
 from scipy import ndimage
 
 from vqsynth.control.limits import check_seed
-from vqsynth.control.targets import Target
-from vqsynth.dsp.loudness import FLOOR_DB
 from vqsynth.errors import UsageError
-from vqsynth.wavae.paths.curves import sample_curve
+from vqsynth.wavae.paths.control_operators import amount as _amount
+from vqsynth.wavae.paths.control_operators import field_of as _field
+from vqsynth.wavae.paths.control_operators import offset_loudness as offset_loudness
+from vqsynth.wavae.paths.control_operators import scale_loudness as scale_loudness
+from vqsynth.wavae.paths.control_operators import scale_pitch as scale_pitch
+from vqsynth.wavae.paths.control_operators import transpose as transpose
+from vqsynth.wavae.paths.control_operators import with_centroid as with_centroid
+from vqsynth.wavae.paths.control_operators import with_loudness as with_loudness
+from vqsynth.wavae.paths.control_operators import with_pitch as with_pitch
+from vqsynth.wavae.paths.control_operators import with_voicing as with_voicing
+from vqsynth.wavae.paths.curves import Curve, sample_curve
 from vqsynth.wavae.paths.latent_path import LatentPath
 
 Dims = int | Sequence[int] | None
 """One dimension, several, or None for all."""
-Curve = str | float | np.ndarray | Target
-"""A target as it is written (``sin:3``, ``curve.csv``, ``line@-2:1``), a number, values of every frame, or a target."""
 
 NOISE_HZ = 3.0
 """Corner (-3 dB) of the random movements."""
 LONGEST_SMOOTHING = 10_001
-LOUDEST_DB = 20.0
-LARGEST = 1_000_000
 _GAUSSIAN_CORNER = np.sqrt(np.log(2)) / (2 * np.pi)
 """Corner of a Gaussian low-pass in Hz, times the standard deviation of its kernel in seconds."""
 
@@ -128,79 +133,6 @@ def curve(path: LatentPath, values: Curve, dims: Dims, raw: bool = False) -> Lat
     bent, text = sample_curve(path, values, "curve")
     names = _names(path, chosen)
     return _bend(path, chosen, raw, np.repeat(bent[:, None], len(chosen), 1), f"curve {names}={text}")
-
-
-def with_loudness(path: LatentPath, values: Curve) -> LatentPath:
-    """Replace the loudness by a curve in dB (LUFS); a shape runs from -40 to -15 unless a range is written behind it.
-
-    Raises:
-        UsageError: a curve that cannot be used, or is far above full scale.
-    """
-    bent, text = sample_curve(path, values, "loudness")
-    return _with_loudness(path, bent, f"loudness {text}")
-
-
-def with_centroid(path: LatentPath, values: Curve) -> LatentPath:
-    """Replace the controlled centroid by a curve in Hz; a shape runs from 500 to 4000 unless it has a range.
-
-    Raises:
-        UsageError: the domain does not control the centroid, or a curve that cannot be used.
-    """
-    if "centroid" not in path.names:
-        raise UsageError(
-            f"{path.domain} controls {', '.join(path.names)} alone; bend its dimensions instead", field="centroid"
-        )
-    bent, text = sample_curve(path, values, "centroid")
-    if bent.min() < 20:
-        raise UsageError(f"falls to {bent.min():.4g} Hz; stay above 20 Hz", field="centroid", value=text)
-    return dataclasses.replace(path.with_control("centroid", bent), operations=(*path.operations, f"centroid {text}"))
-
-
-def scale_loudness(path: LatentPath, factor: float) -> LatentPath:
-    """Stretch the dynamics in dB below the loudest frame, which stays: 2 doubles them, 0 plays all as loud.
-
-    Raises:
-        UsageError: no usable factor, or below 0.
-    """
-    if _amount("loudness-scale", factor) < 0:
-        raise UsageError("give a factor from 0; 1 changes nothing", field="loudness_scale", value=f"{factor:g}")
-    loudest = path.loudness.max()
-    return _with_loudness(path, loudest + factor * (path.loudness - loudest), f"loudness-scale {factor:g}")
-
-
-def offset_loudness(path: LatentPath, amount: float) -> LatentPath:
-    """Add ``amount`` dB to the loudness; the decoder is told, so that the timbre may follow, unlike a gain.
-
-    Raises:
-        UsageError: no usable amount, or far above full scale.
-    """
-    return _with_loudness(path, path.loudness + _amount("loudness-offset", amount), f"loudness-offset {amount:g}")
-
-
-def _with_loudness(path: LatentPath, values: np.ndarray, text: str) -> LatentPath:
-    if values.max() > LOUDEST_DB:
-        name, value = _field(text)
-        raise UsageError(
-            f"reaches {values.max():.4g} dB, far above full scale; stay below {LOUDEST_DB:g} dB (LUFS)",
-            field=name,
-            value=value,
-        )
-    return dataclasses.replace(
-        path.with_control("loudness", np.maximum(values, FLOOR_DB)), operations=(*path.operations, text)
-    )
-
-
-def _field(text: str) -> tuple[str, str]:
-    """The argument and its value of an operation's text."""
-    name, _, value = text.partition(" ")
-    return name.replace("-", "_"), value
-
-
-def _amount(what: str, value: float) -> float:
-    if not abs(value) <= LARGEST:
-        field = what.replace("-", "_")
-        raise UsageError(f"give a number between -{LARGEST:,} and {LARGEST:,}", field=field, value=f"{value:g}")
-    return float(value)
 
 
 def choose(path: LatentPath, dims: Dims) -> list[int]:

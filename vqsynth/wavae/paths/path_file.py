@@ -1,12 +1,12 @@
 """Latent paths on disk; the suffix says how.
 
 ``.npz``  all of the path, exactly, without pickled objects: ``z`` [frames, latent_dim] float32, an array [frames] for
-          each control in ``names`` (``loudness`` in dB),
-          ``pca_mean``, ``pca_components``, ``pca_std``, the scalars ``rate``,
-          ``sample_rate``, ``samples``, ``domain``, ``loudness_version``, ``format_version``, and ``operations``, the
-          words for what bent the path.
-``.csv``  for a spreadsheet: a row a latent frame, ``time_s,loudness_db`` (``centroid_hz`` where the domain controls it)
-          ``,pc1,...,pc16``: the coordinates along the principal axes.
+          each control in ``names`` (``loudness`` in dB; ``pitch`` in Hz and ``voicing`` 0..1 where the domain has
+          them), ``pca_mean``, ``pca_components``, ``pca_std``, the scalars ``rate``, ``sample_rate``,
+          ``samples``, ``domain``, ``loudness_version``, ``format_version``, and ``operations``, the words for what bent
+          the path.
+``.csv``  for a spreadsheet: a row a latent frame, ``time_s,loudness_db`` (``,pitch_hz,voicing,centroid_hz`` where the
+          domain controls them) ``,pc1,...,pc16``: the coordinates along the principal axes.
 ``.txt``  for a Max coll: ``0, loudness pc1 ... pc16;``, a line a latent frame, the columns of the CSV without the time.
 
 Texts name no model: reading one needs the domain, whose axes, rate and loudness are taken for granted. They last to the
@@ -36,7 +36,7 @@ FORMAT_VERSION = 1
 SUFFIXES = (".npz", ".csv", ".txt")
 _PCA = ("mean", "components", "std")
 _SCALARS = ("rate", "sample_rate", "samples", "domain", "loudness_version", "format_version")
-_CONTROLS = ("loudness", "centroid")
+_CONTROLS = ("loudness", "pitch", "voicing", "centroid")
 _WHAT = "a latent path"
 
 
@@ -130,17 +130,20 @@ def _from_text(
             )
     z = domain.pca.latents(coordinates).astype(np.float32)
     samples = max(1, domain.model.samples_of(len(z)))
-    return LatentPath(
-        z,
-        controls.astype(np.float32),
-        config.controls,
-        config.rate,
-        config.sample_rate,
-        samples,
-        domain.name,
-        domain.pca,
-        loudness.VERSION,
-    )
+    try:
+        return LatentPath(
+            z,
+            controls.astype(np.float32),
+            config.controls,
+            config.rate,
+            config.sample_rate,
+            samples,
+            domain.name,
+            domain.pca,
+            loudness.VERSION,
+        )
+    except VqsynthError as error:
+        raise VqsynthError(f"{file}: {error}") from error
 
 
 def _from_npz(file: Path) -> LatentPath:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vqsynth.wavae.network.config import WavaeConfig
     from vqsynth.wavae.paths.latent_path import LatentPath
 
-UNITS = {"loudness": "loudness_db", "centroid": "centroid_hz"}
+UNITS = {"loudness": "loudness_db", "pitch": "pitch_hz", "voicing": "voicing", "centroid": "centroid_hz"}
 """Column of a control."""
 
 
@@ -58,6 +58,11 @@ def read_csv(file: Path, config: WavaeConfig) -> tuple[np.ndarray, np.ndarray, n
             "name the model that made it"
         )
     missing = [name for name in wanted if name not in header]
+    controls = [UNITS[name] for name in config.controls[1:]]
+    if missing and set(missing) <= set(controls):
+        raise VqsynthError(
+            f"{file}: has no {' and no '.join(missing)}, which the model is controlled by; encode the sound again"
+        )
     if missing:
         raise VqsynthError(
             f"{file}: not a latent path, its first line has no {', '.join(missing[:3])}; "
@@ -98,7 +103,7 @@ def read_coll(file: Path, config: WavaeConfig) -> tuple[np.ndarray | None, np.nd
         if len(cells) != width:
             raise VqsynthError(
                 f"{file}, line {number}: has {len(cells)} values, but the model's frames have {width}; "
-                "name the model that made it"
+                "name the model that made it, or encode the sound again"
             )
         table[int(match.group(1))] = [finite(cell, f"{file}, line {number}", "value") for cell in cells]
     absent = next((index for index in range(len(table)) if index not in table), None)
