@@ -161,7 +161,7 @@ def bend(
         _operator(
             "--voicing",
             "CURVE",
-            "replace the voicing, 1 (sung at the pitch) to 0 (chords, noise: what the latents hold): 1, line, curve.csv",
+            "replace the voicing, 1 (sung at the pitch) to 0 (chords, noise: by the latents): 1, line, curve.csv",
         ),
     ] = None,
     centroid: Annotated[
