@@ -95,6 +95,25 @@ def test_the_drawn_loudness_is_heard(command, here):
     assert np.corrcoef(measured[4:-4], wanted[4:-4])[0, 1] >= 0.95
 
 
+def test_pitch_on_the_line(command, here):
+    """Of a path with pitch and voicing; a model without them says so."""
+    from vqsynth.wavae.paths import path_file
+
+    with np.load("z.npz", allow_pickle=False) as archive:
+        sung = {"names": ["loudness", "pitch", "voicing"], "pitch": np.full(45, 300.0), "voicing": np.ones(45)}
+        np.savez("sung.npz", **{**archive, **sung})
+    line = "--transpose 12 --pitch-scale 2 --voicing 0.5 --dim 0 --bias 1"
+    code, out, _ = command("wavae", "bend", "sung.npz", *line.split(), "-o", "bent.npz")
+    assert code == 0 and out.endswith("transpose 12; pitch-scale 2; voicing 0.5; bias 0=1\n")
+    bent = path_file.load("bent.npz")
+    np.testing.assert_allclose(bent.pitch, 600)
+    np.testing.assert_allclose(bent.voicing, 0.5)
+    assert command("wavae", "bend", "sung.npz", "--pitch", "A4", "-o", "bent.npz")[0] == 0
+    np.testing.assert_allclose(path_file.load("bent.npz").pitch, 440)
+    code, _, err = command("wavae", "bend", "sung.npz", "--transpose", "90")
+    assert code == 2 and "--transpose 90: asks for" in err
+
+
 def test_the_order_on_the_line_is_the_order_of_the_work(command, here):
     from vqsynth.wavae.paths import path_file
 

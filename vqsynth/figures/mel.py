@@ -22,6 +22,7 @@ COLUMNS = 1200
 """Columns shown at most; longer sounds are averaged over time."""
 FMIN, FMAX = 30.0, 20_000.0
 _TICKS = (100, 500, 1000, 2000, 5000, 10_000, 20_000)
+_HEARD = 0.1  # voicing from which a pitch is shown
 _PIECE = 1 << 20  # samples analyzed at a time
 
 Panel = tuple[str, np.ndarray]
@@ -96,6 +97,16 @@ def _draw(axes: Axes, levels: np.ndarray, seconds: float, sample_rate: int, top_
     # Where a sound has ended there is no silence, but nothing.
     axes.set_facecolor("0.93")
     return image
+
+
+def draw_pitch(axes: Axes, seconds: np.ndarray, hz: np.ndarray, voicing: np.ndarray) -> None:
+    """Draw a pitch over a mel spectrogram where it is heard. Shape: seconds, Hz, voicing (0..1) [n]."""
+    from vqsynth.dsp.mel import hz_to_mel
+
+    heard = np.where((voicing >= _HEARD) & (hz >= FMIN), hz_to_mel(hz), np.nan)
+    if np.isfinite(heard).any():
+        axes.plot(seconds, heard, color="#35d0ff", lw=1.2, ls=(0, (3, 2)), label="pitch")
+        axes.legend(fontsize=8, loc="upper right")
 
 
 def draw_panels(

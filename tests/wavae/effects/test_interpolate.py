@@ -10,6 +10,8 @@ import soundfile
 from PIL import Image
 from scipy.stats import spearmanr
 
+from vqsynth.descriptors import f0
+from vqsynth.dsp.mel import hz_to_mel
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.figures.mel import mel_levels
 from vqsynth.wavae.effects.input import encode_recording, loudest
@@ -156,6 +158,43 @@ def test_the_sound_leaves_a_and_comes_to_b(domain, make_tone, tmp_path):
     assert spearmanr(range(10), distances[bright]).statistic < -0.9
 
 
+def test_two_notes_glide_into_each_other(singer, make_tone, tmp_path):
+    """C4 to E4: what is heard goes in a straight line of cents."""
+    for name, hz in (("c", 261.63), ("e", 329.63)):
+        soundfile.write(tmp_path / f"{name}.wav", make_tone(hz, 2.0), RATE, subtype="FLOAT")
+    done = interpolate([tmp_path / "c.wav", tmp_path / "e.wav"], singer, tmp_path / "out.wav", figure=False)
+    hz, _, voiced = f0.track(done.sounds[-1], RATE)
+    inner = slice(8, -8)
+    cents = 1200 * np.log2(hz[inner] / 261.63)
+    wanted = 400 * np.arange(len(hz))[inner] * 512 / RATE / done.seconds
+    assert voiced[inner].mean() > 0.95
+    assert np.percentile(np.abs(cents - wanted)[voiced[inner]], 95) < 20
+
+
+def test_a_free_pitch_is_not_mixed(singer, files, tmp_path, monkeypatch):
+    mixtures = []
+    monkeypatch.setattr(
+        "vqsynth.wavae.effects.interpolate.decode_file",
+        lambda path, *_: mixtures.append(path) or np.zeros(path.samples, np.float32),
+    )
+    for pitch in ("glide", "free"):
+        interpolate(files[:2], singer, tmp_path / "out.wav", pitch=pitch, figure=False)
+    assert [path.voicing.max() > 0.9 for path in mixtures] == [True, False] and mixtures[1].voicing.max() == 0
+
+
+def test_the_figure_shows_the_pitch_where_it_is_heard(path, sing, tmp_path):
+    voicing = np.where(path.times < 1, 1.0, 0.0)
+    sounds = [np.full(path.samples, 0.1, np.float32)] * 3
+    two = np.stack([1 - ramp(len(path)), ramp(len(path))], -1)
+    for mixed, lines in ((sing(path, 300.0, voicing), 1), (sing(path, 300.0, 0.0), 0)):
+        figure = draw(tmp_path / "out.png", [tmp_path / "a.wav", tmp_path / "b.wav"], sounds, two, mixed)
+        assert [len(axes.lines) for axes in figure.axes[:3]] == [0, 0, lines]
+        if lines:
+            drawn = figure.axes[2].lines[0].get_ydata()
+            np.testing.assert_array_equal(np.isfinite(drawn), path.times < 1)
+            np.testing.assert_allclose(drawn[0], hz_to_mel(300.0), rtol=1e-6)
+
+
 def test_files_figure_and_demonstration_of_two(domain, files, tmp_path):
     done = interpolate(files[:2], domain, tmp_path / "AtoB.wav", demo=True, bits="32f")
     assert [path.name for path in done.files] == ["AtoB.wav", "AtoB.png", "AtoB_demo.wav"]
@@ -255,6 +294,7 @@ def test_requests_that_make_no_sense_leave_nothing(domain, files, tmp_path):
         (files, {"point": "2,0"}, "outside"),
         (files, {"trajectory": way}, "line 2"),
         (files[:2], {"level": "loud"}, "level loud"),
+        (files[:2], {"pitch": "track"}, "pitch track: choose glide or free"),
         (files[:2], {"bits": "8"}, "bits 8"),
         (files[:2], {"gain_db": float("nan")}, "gain_db nan"),
     ):

@@ -14,7 +14,8 @@ from vqsynth.descriptors import f0
 from vqsynth.dsp.loudness import loudness
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae import load
-from vqsynth.wavae.effects.transfer import carry, melody, transfer, transfer_all
+from vqsynth.wavae.effects.melody import draw_melody, fit_melody, melody
+from vqsynth.wavae.effects.transfer import carry, transfer, transfer_all
 from vqsynth.wavae.paths.moment_matching import CLIP_STD, distance, heard, match_moments
 
 RATE = 44_100
@@ -153,6 +154,8 @@ def test_wrong_requests_leave_nothing(domain, source, tmp_path):
         ({"strength": float("nan")}, None, UsageError, "strength nan"),
         ({"gain_db": 100.0}, None, UsageError, "gain_db 100"),
         ({"level": "high"}, None, UsageError, "level high"),
+        ({"pitch": "trak"}, None, UsageError, "'trak' is unknown"),
+        ({"pitch": "-20dB"}, None, UsageError, "-20dB is in dB"),
         ({}, source / "deep", VqsynthError, "deep: this folder cannot be made"),
         ({}, tmp_path / "out.wav", UsageError, "output .*out.wav: is a folder"),
     ):
@@ -181,6 +184,73 @@ def test_the_melody_of_the_sound_is_sung(domain, note):
         assert both.sum() > 0.7 * voiced.sum()
         assert np.median(np.abs(1200 * np.log2(got[both] / hz[both]) - 1200 * octave)) < 15
     assert (moved, octaves) == (0, -1)
+
+
+@pytest.fixture(scope="module")
+def sung(singer, note):
+    """The path of the note, with its pitch."""
+    return singer.encode(note)
+
+
+def heard_cents(output, wanted):
+    """Median distance of the pitch of a sound from [frames] Hz on the tracker's frames, and the share that is heard."""
+    hz, _, voiced = f0.track(output, RATE)
+    wanted = np.asarray(wanted)[: len(hz)]
+    known = voiced[: len(wanted)] & (wanted > 0)
+    return float(np.median(np.abs(1200 * np.log2(hz[: len(wanted)][known] / wanted[known])))), known.mean()
+
+
+@pytest.mark.parametrize("octaves", [0, -1])
+def test_a_controlled_pitch_is_the_melody(singer, sung, note, octaves):
+    output, moved = carry(note, sung, singer, octaves=octaves)
+    hz, _, voiced = f0.track(note, RATE)
+    off, share = heard_cents(output, np.where(voiced, hz * 2.0**octaves, 0))
+    assert moved == octaves and off < 25 and share > 0.6
+
+
+def test_any_melody_is_sung(singer, domain, sung, path, note, speak, tmp_path):
+    (tmp_path / "pitch.csv").write_text("time,value\n0,300\n1,400\n2,350\n")
+    times = np.arange(173) * 512 / RATE
+    for written, octaves, wanted in (
+        ("G4", None, np.full(173, 392.0)),
+        (str(tmp_path / "pitch.csv"), None, np.interp(times, [0, 1, 2], [300, 400, 350])),
+        ("line@300:600", -1, 150 * 2 ** (times / 2)),
+    ):
+        for model, encoded in ((singer, sung), (domain, path)):
+            output, moved = carry(note, encoded, model, pitch=written, octaves=octaves)
+            off, share = heard_cents(output, wanted)
+            assert off < 30 and share > 0.6 and moved == (octaves or 0)
+    # A control replaces nothing else.
+    drawn, by_hand = draw_melody(sung, "E5")
+    assert by_hand is None
+    np.testing.assert_array_equal(drawn.z, sung.z)
+    np.testing.assert_array_equal(drawn.voicing, sung.voicing)
+    plain, by_hand = draw_melody(speak(path), "E5", 1)
+    np.testing.assert_allclose(by_hand, 2 * 659.255, rtol=1e-4)
+    np.testing.assert_array_equal(plain.z, path.z)
+
+
+def test_a_pitch_that_is_carried_on_moves_with_its_note(singer, path, sing):
+    """Two notes: one an octave too high for the recordings; between them, and before, frames without pitch."""
+    low, high = singer.pitch_range
+    first, second = 1.5 * low, 1.9 * high
+    part = np.arange(len(path)) // 22
+    notes = sing(path, np.choose(part, [50.0, first, first, second]), np.choose(part, [0.0, 1.0, 0.0, 1.0]))
+    moved, octaves = fit_melody(notes, singer)
+    assert octaves == 0
+    np.testing.assert_allclose(moved.pitch, np.choose(part, [50.0, first, first, second / 2]), rtol=1e-5)
+    down, octaves = fit_melody(notes, singer, -1)
+    assert octaves == -1
+    np.testing.assert_allclose(down.pitch, notes.pitch / 2, rtol=1e-5)
+
+
+def test_free_leaves_the_pitch_to_the_latents(singer, source, tmp_path, monkeypatch):
+    paths = []
+    monkeypatch.setattr(type(singer), "decode", lambda self, path, *_: paths.append(path) or np.zeros(path.samples))
+    for pitch in ("track", "free", "model", "A4"):
+        transfer(source, [singer], tmp_path / "out", pitch=pitch, figure=False)
+    voicing = [path.voicing.max() for path in paths]
+    assert voicing == [1, 0, 0, 1] and set(paths[3].pitch) == {440}
 
 
 def test_the_melody_goes_where_the_recordings_have_theirs(make_tone):

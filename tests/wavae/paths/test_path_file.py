@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 
 import numpy as np
@@ -115,14 +114,6 @@ def test_a_centroid_has_its_column(path, tmp_path):
     assert path_file.load(tmp_path / "z.npz").names == ("loudness", "centroid")
     path_file.save(tmp_path / "z.csv", bright)
     assert (tmp_path / "z.csv").read_text().startswith("time_s,loudness_db,centroid_hz,pc1,")
-
-
-@pytest.fixture
-def singer(domain):
-    """The domain as if its model were controlled by pitch and voicing; it reads and writes paths, no more."""
-    other = copy.copy(domain)
-    other.__dict__["config"] = domain.config.model_copy(update={"controls": ("loudness", "pitch", "voicing")})
-    return other
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".csv", ".txt"])

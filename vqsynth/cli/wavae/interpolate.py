@@ -17,6 +17,11 @@ class Level(str, Enum):
     raw = "raw"
 
 
+class Pitch(str, Enum):
+    glide = "glide"
+    free = "free"
+
+
 MODEL = Annotated[
     str, typer.Option("--model", "-m", metavar="NAME", help="a wavae model's name, or the path of its folder")
 ]
@@ -55,6 +60,12 @@ def interpolate(
         ),
     ] = "longest",
     level: LEVEL = Level.match,
+    pitch: Annotated[
+        Pitch,
+        typer.Option(
+            help="glide: pitches of single voices are mixed in octaves, chords have none; free: by the latents"
+        ),
+    ] = Pitch.glide,
     gain: GAIN = 0.0,
     seed: SEED = 0,
     bits: BITS = Bits.sixteen,
@@ -89,6 +100,7 @@ def interpolate(
             trajectory=path,
             length=length,
             level=level.value,
+            pitch=pitch.value,
             gain_db=gain,
             seed=seed,
             bits=bits.value,

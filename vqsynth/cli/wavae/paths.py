@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,12 @@ import typer
 
 from vqsynth.cli.text import Command, echo
 from vqsynth.cli.transfer import BITS, Bits
+
+
+class Pitch(str, Enum):
+    track = "track"
+    free = "free"
+
 
 OPERATORS = "Operators, in the order in which you write them"
 MODEL = Annotated[str, typer.Option("--model", "-m", metavar="NAME", help="a domain's name, or the path of its folder")]
@@ -22,11 +29,16 @@ def encode(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PATH", help=".npz, .csv or .txt (default: IN.npz)")
     ] = None,
+    pitch: Annotated[
+        Pitch,
+        typer.Option(help="track: the pitch of a single voice becomes a curve of its own; free: the latents hold it"),
+    ] = Pitch.track,
 ) -> None:
-    """Encode a sound to a model's latent path, with its loudness.
+    """Encode a sound to a model's latent path, with its loudness and, where the model controls it, its pitch.
 
     The suffix chooses the format: .npz keeps all exactly; .csv is a table for a spreadsheet (time_s, loudness_db,
-    pc1 to pc16: coordinates along the principal axes, widest first); .txt holds the same as lines of a Max coll.
+    pitch_hz and voicing where the model has them, pc1, pc2 ...: coordinates along the principal axes, widest first);
+    .txt holds the same as lines of a Max coll.
 
     Example: vqsynth wavae encode voice.wav --model strings -o z.npz
     """
@@ -35,7 +47,7 @@ def encode(
 
     output = output or Path(f"{source.stem}.npz")
     check_suffix(output)
-    path = wavae.encode_file(source, wavae.load(model))
+    path = wavae.encode_file(source, wavae.load(model), pitch.value)
     wavae.save_path(output, path)
     echo(
         f"{output}: {len(path)} frames, {path.samples / path.sample_rate:.2f} s, "
@@ -57,6 +69,12 @@ def decode(
             help="a domain's name or folder (default: the one in the file; texts need it)",
         ),
     ] = None,
+    pitch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CURVE", help="sing another pitch than the path's: A4, 220, curve.csv, sin:3@200:400, voice.wav"
+        ),
+    ] = None,
     gain: Annotated[float, typer.Option(metavar="DB", help="of the finished sound, in dB")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="of the noise")] = 0,
     bits: BITS = Bits.sixteen,
@@ -71,6 +89,8 @@ def decode(
 
     domain = wavae.load(model) if model else None
     path = wavae.load_path(file, domain)
+    if pitch is not None:
+        path = wavae.bend(path, [("pitch", pitch)])
     domain, output = domain or wavae.maker_of(path, file), output or Path(f"{file.stem}.wav")
     audio = wavae.decode_file(path, domain, output, seed, gain, bits.value)
     echo(f"{output}: {len(audio) / path.sample_rate:.2f} s by {domain.name}, peak {abs(audio).max():.2f}")

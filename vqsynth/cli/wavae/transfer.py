@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,6 @@ import typer
 from vqsynth.cli.text import echo
 from vqsynth.cli.transfer import BITS, GAIN, OCTAVES, SEED, SOURCE, Bits
 from vqsynth.cli.wavae.interpolate import LEVEL, Level
-
-
-class Pitch(str, Enum):
-    track = "track"
-    model = "model"
 
 
 def transfer(
@@ -37,12 +31,13 @@ def transfer(
         float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way")
     ] = 1.0,
     pitch: Annotated[
-        Pitch,
+        str,
         typer.Option(
-            help="track: sing the sound's own melody, moved by octaves into the model's range; "
-            "model: what the model makes of it"
+            metavar="track|free|CURVE",
+            help="track: sing the sound's own melody, moved by octaves into the model's range; free: what the model "
+            "makes of it; or a melody: A4, 220, curve.csv, sin:3@200:400, tune.mid",
         ),
-    ] = Pitch.track,
+    ] = "track",
     octaves: OCTAVES = None,
     level: LEVEL = Level.match,
     gain: GAIN = 0.0,
@@ -59,6 +54,8 @@ def transfer(
     vqsynth wavae transfer cat.wav --to strings --to screams --to singing --to spoken
 
     vqsynth wavae transfer recordings --to strings --output out --adapt 0
+
+    vqsynth wavae transfer voice.wav --to strings --pitch melody.csv
     """
     from vqsynth import wavae
     from vqsynth.cli.file_progress import FileProgress
@@ -72,7 +69,7 @@ def transfer(
             output,
             display,
             strength=adapt,
-            pitch=pitch.value,
+            pitch=pitch,
             octaves=octaves,
             level=level.value,
             gain_db=gain,

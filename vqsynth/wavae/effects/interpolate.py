@@ -24,11 +24,14 @@ from vqsynth.wavae.paths import plane
 from vqsynth.wavae.paths.mixing import mix, ramp, reconcile
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from vqsynth.wavae.domain import Domain
     from vqsynth.wavae.paths.latent_path import LatentPath
 
+PITCH = {"glide": "track", "free": "free"}
+"""How the sounds are encoded."""
 PAUSE_SECONDS = 0.5
 """Silence between the sounds of a demonstration."""
 
@@ -149,6 +152,7 @@ def interpolate(
     trajectory: Path | None = None,
     length: str = "longest",
     level: str = "match",
+    pitch: str = "glide",
     gain_db: float = 0.0,
     seed: int = 0,
     bits: str = "16",
@@ -167,6 +171,8 @@ def interpolate(
         trajectory: between four sounds, a file of points.
         length: as for :func:`vqsynth.wavae.paths.mixing.reconcile`.
         level: as for :func:`vqsynth.wavae.effects.input.encode_recording`.
+        pitch: ``glide`` mixes the pitches of voices in octaves (:func:`vqsynth.wavae.paths.mixing.mix`), where the
+            model controls them; ``free`` leaves pitch to the latents.
         gain_db: added to all that is heard.
         seed: of the noise, and of a curve that walks.
         bits: ``16``, ``24`` or ``32f``.
@@ -180,12 +186,14 @@ def interpolate(
     """
     with collect_warnings() as warnings:
         check_request(sources, output, curve, point, trajectory)
+        if pitch not in PITCH:
+            raise UsageError("choose glide or free", field="pitch", value=pitch)
         check_output(output, bits)
         check_gain(gain_db)
         check_seed(seed)
         encoded = []
         for number, source in enumerate(sources, 1):
-            encoded.append(encode_recording(source, domain, level))
+            encoded.append(encode_recording(source, domain, level, PITCH[pitch]))
             progress("encoding", number / len(sources))
         paths = reconcile([path for _, path, _ in encoded], length, domain.model.frames_of)
         weights = weights_of(paths[0], len(sources), curve, point, trajectory, seed)
@@ -215,12 +223,12 @@ def draw(
     mixed: LatentPath,
     length: str = "longest",
 ) -> Figure:
-    """Draw mel spectrograms of the sounds and of their interpolation, the weights, and the plane of four.
+    """Draw mel spectrograms of the sounds and their interpolation, its pitch, the weights, and the plane of four.
 
     Raises:
         VqsynthError: the figure cannot be written.
     """
-    from vqsynth.figures.mel import STRIP_HEIGHT, blank, draw_panels, mel_panels, save
+    from vqsynth.figures.mel import STRIP_HEIGHT, blank, draw_panels, draw_pitch, mel_panels, save
 
     letters, rate, samples = plane.NAMES[: len(sources)], mixed.sample_rate, len(sounds[-1])
     panels = []
@@ -239,12 +247,16 @@ def draw(
     names = [f"{letter} {weight:.3g}" if still else letter for letter, weight in zip(letters, weights[0])]
     strip = ("weight", mixed.times, dict(zip(names, weights.T)))
     if len(sources) == 2:
-        return mel_panels(path, panels, mixed.sample_rate, strip=strip)
-    figure = blank(14.0, 0.9 + 1.8 * (len(panels) + STRIP_HEIGHT))
-    left, right = np.atleast_1d(np.asarray(figure.subfigures(1, 2, width_ratios=(2.4, 1))))
-    draw_panels(left, panels, mixed.sample_rate, strip=strip)
-    x, y = weights[:, 1] + weights[:, 3], weights[:, 2] + weights[:, 3]
-    place = right.add_gridspec(2, 1, height_ratios=(1, 1.1))[0]
-    plane.draw_plane(right.add_subplot(place), x, y, mixed.times, [source.stem for source in sources])
+        figure = mel_panels(None, panels, mixed.sample_rate, strip=strip)
+        shown: Sequence[Axes] = figure.axes
+    else:
+        figure = blank(14.0, 0.9 + 1.8 * (len(panels) + STRIP_HEIGHT))
+        left, right = np.atleast_1d(np.asarray(figure.subfigures(1, 2, width_ratios=(2.4, 1))))
+        shown = draw_panels(left, panels, mixed.sample_rate, strip=strip)
+        x, y = weights[:, 1] + weights[:, 3], weights[:, 2] + weights[:, 3]
+        place = right.add_gridspec(2, 1, height_ratios=(1, 1.1))[0]
+        plane.draw_plane(right.add_subplot(place), x, y, mixed.times, [source.stem for source in sources])
+    if mixed.pitched:
+        draw_pitch(shown[len(panels) - 1], mixed.times, mixed.pitch, mixed.voicing)
     save(figure, path)
     return figure

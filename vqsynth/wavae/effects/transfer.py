@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vqsynth.control.curve import read_curve
 from vqsynth.control.level import check_gain
 from vqsynth.control.limits import check_seed
-from vqsynth.control.melody import fit_octaves
 from vqsynth.corpus.mirror import Display, Silent, each, outputs
 from vqsynth.descriptors import f0
 from vqsynth.errors import UsageError, collect_warnings
 from vqsynth.storage.atomic import check_apart, check_folder, together
 from vqsynth.storage.sound_file import open_sound
 from vqsynth.wavae.effects.input import encode_recording
+from vqsynth.wavae.effects.melody import draw_melody, fit_melody, melody
+from vqsynth.wavae.paths.curves import KINDS
 from vqsynth.wavae.paths.moment_matching import check_strength, distance, match_moments
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from vqsynth.wavae.paths.latent_path import LatentPath
 
 ADAPT = 1.0
-PITCH = ("track", "model")
+FREE = ("free", "model")
+"""Both say that the latents hold the pitch."""
 TASK = "transferring"
 
 
@@ -60,24 +63,6 @@ def label(domain: Domain) -> str:
     return domain.path.resolve().name
 
 
-def melody(audio: np.ndarray, domain: Domain, octaves: int | None = None) -> tuple[np.ndarray, int]:
-    """The pitch of a sound, moved by octaves to where the domain's recordings have theirs.
-
-    Args:
-        audio: [samples] at the domain's rate.
-        domain: the model.
-        octaves: move by this many instead of the best.
-
-    Returns:
-        [frames] Hz on the mel grid, 0 where unvoiced, and the octaves.
-    """
-    config = domain.config
-    hz, _, voiced = f0.track(audio, config.sample_rate, config.n_fft, config.hop_length)
-    hz = np.where(voiced, np.nan_to_num(hz), 0.0).astype(np.float32)
-    reach = domain.pitch_range
-    return fit_octaves(hz, *reach, octaves) if reach else (hz, 0)
-
-
 def carry(
     audio: np.ndarray,
     path: LatentPath,
@@ -94,17 +79,23 @@ def carry(
         path: of the same sound.
         domain: the model.
         strength: as for :func:`vqsynth.wavae.paths.moment_matching.match_moments`.
-        pitch: ``track`` sings the sound's own melody, ``model`` what the model makes of it.
-        octaves: as for :func:`melody`.
+        pitch: ``track`` sings the sound's own melody, ``free`` what the model makes of it (of a path that was encoded
+            so); else a curve of Hz or a note, as for :func:`vqsynth.wavae.paths.operators.with_pitch`.
+        octaves: as for :func:`vqsynth.wavae.effects.melody.melody`; a drawn melody stays where it is without.
         seed: of the noise.
 
     Raises:
         UsageError: an option is out of range.
     """
-    if pitch not in PITCH:
-        raise UsageError("choose track or model", field="pitch", value=pitch)
-    sung, moved = melody(audio, domain, octaves) if pitch == "track" else (None, 0)
-    return domain.decode(match_moments(path, strength), seed, sung), moved
+    path, sung, moved = match_moments(path, strength), None, 0
+    if pitch == "track" and path.pitched:
+        path, moved = fit_melody(path, domain, octaves)
+    elif pitch == "track":
+        sung, moved = melody(audio, domain, octaves)
+    elif pitch not in FREE:
+        moved = octaves or 0
+        path, sung = draw_melody(path, pitch, moved)
+    return domain.decode(path, seed, sung), moved
 
 
 @together()
@@ -152,7 +143,7 @@ def transfer(
     sounds: list[tuple[str, np.ndarray, int]] = []
     for number, domain in enumerate(domains):
         with collect_warnings() as warnings:
-            audio, path, given = encode_recording(source, domain, level)
+            audio, path, given = encode_recording(source, domain, level, "free" if pitch in FREE else "track")
             rate = domain.config.sample_rate
             back = np.float32(10 ** (-given / 20))
             if not sounds:
@@ -248,6 +239,8 @@ def transfer_all(
     check_strength(strength)
     check_gain(gain_db)
     check_seed(seed)
+    if pitch not in ("track", *FREE):
+        read_curve(pitch, KINDS["pitch"])
     source, output = Path(source), None if output is None else Path(output)
     shown = display or Silent()
     if source.is_file():

@@ -60,9 +60,16 @@ def sample_curve(path: LatentPath, values: Curve, kind: str) -> tuple[np.ndarray
     return curve, read.text
 
 
-def _percentile(path: LatentPath, kind: str) -> Callable[[float], float]:
-    """Percentiles in a range: of a standard Gaussian for a dimension, of the path's own values for a control."""
+def _percentile(path: LatentPath, kind: str) -> Callable[[float], float] | None:
+    """Percentiles in a range: of a standard Gaussian for a dimension, of the path's own values for a control.
+
+    Those of a pitch are of the frames that have one; a path without the control has none.
+    """
     if kind == "curve":
         return lambda p: float(np.clip(special.ndtri(p / 100), -4.0, 4.0))
+    if kind not in path.names:
+        return None
     values = path.controls[:, path.names.index(kind)]
+    if kind == "pitch" and path.voicing.max() >= 0.5:
+        values = values[path.voicing >= 0.5]
     return lambda p: float(np.percentile(values, p))
