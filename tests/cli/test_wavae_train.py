@@ -50,6 +50,7 @@ def test_one_command_trains_all_phases(whole, note):
     assert {p.name for p in (folder / "figures").iterdir()} == {"axes.png", "resynthesis.png"}
     assert list((folder / "training" / "previews").glob("*.wav"))
     assert len(domain.decode(domain.encode(note))) == len(note)
+    assert 100 < len(domain.corpus_latents.latents) <= 6000
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae import load
 from vqsynth.wavae.domain import CARD, save
 from vqsynth.wavae.paths.pca import Pca
+from vqsynth.wavae.training.build import choose_latents
 
 
 @pytest.fixture
@@ -172,3 +173,23 @@ def test_what_is_saved_is_loaded(domain, path, tmp_path):
     np.testing.assert_array_equal(again.decode(path), domain.decode(path))
     np.testing.assert_array_equal(again.pca.components, domain.pca.components)
     assert again.level == domain.level
+
+
+def test_the_latents_of_the_recordings_are_kept(domain, note, tmp_path):
+    more = choose_latents(domain.model, [note, 0.1 * note], 50)
+    assert all(values.dtype == np.float16 for values in more.values())
+    kept = save(tmp_path / "more", domain.model, domain.pca, domain.card, more).corpus_latents
+    np.testing.assert_array_equal(kept.latents, more["corpus.latents"].astype(np.float32))
+    assert kept.latents.shape == (50, domain.config.latent_dim) and kept.voicing.shape == (50,)
+    # They are those of the loud frames, the same for every seed; the choice is seeded.
+    path = domain.encode(note)
+    loud = path.z[path.loudness > path.loudness.max() - 30]
+    distance = np.abs(choose_latents(domain.model, [note])["corpus.latents"][:, None] - loud[None]).max(-1)
+    assert distance.min(1).max() < 0.01 or "pitch" in domain.config.controls
+    again = choose_latents(domain.model, [note, 0.1 * note], 50)["corpus.latents"]
+    np.testing.assert_array_equal(again, more["corpus.latents"])
+    for damaged in ({"corpus.voicing": more["corpus.voicing"][:-1]}, {"corpus.latents": more["corpus.latents"][:, 1:]}):
+        wrong = save(tmp_path / "wrong", domain.model, domain.pca, domain.card, {**more, **damaged})
+        with pytest.raises(VqsynthError, match="its tensor corpus.* is missing or damaged"):
+            wrong.corpus_latents
+    assert save(tmp_path / "none", domain.model, domain.pca, domain.card).corpus_latents is None

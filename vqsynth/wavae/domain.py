@@ -16,6 +16,7 @@ from vqsynth.library.model_folder import MODEL, ModelFolder
 from vqsynth.storage.atomic import save_tensors
 from vqsynth.storage.reading import sha256
 from vqsynth.wavae.paths.latent_path import LatentPath
+from vqsynth.wavae.paths.nearest import Corpus
 from vqsynth.wavae.paths.pca import Pca
 
 if TYPE_CHECKING:
@@ -71,6 +72,15 @@ class Domain(ModelFolder):
         size = self.config.latent_dim
         shapes: dict[str, tuple[int, ...]] = {"mean": (size,), "components": (size, size), "std": (size,)}
         return Pca(*(self.array(self._tensors, f"pca.{name}", shape, "f") for name, shape in shapes.items()))
+
+    @functools.cached_property
+    def corpus_latents(self) -> Corpus | None:
+        """Latents of the training recordings, for transfer; None where the model has none."""
+        if "corpus.latents" not in self._tensors:
+            return None
+        latents = self.array(self._tensors, "corpus.latents", (None, self.config.latent_dim), "f")
+        voicing = self.array(self._tensors, "corpus.voicing", (len(latents),), "f")
+        return Corpus(latents.astype(np.float32), voicing.astype(np.float32))
 
     @property
     def level(self) -> float:
@@ -197,13 +207,16 @@ def load(name: str | Path) -> Domain:
     return Domain(Domain.find(name))
 
 
-def save(folder: Path, model: Wavae, pca: Pca, card: Mapping[str, Any]) -> Domain:
-    """Write weights (half precision), axes and card into ``folder``."""
+def save(
+    folder: Path, model: Wavae, pca: Pca, card: Mapping[str, Any], more: Mapping[str, np.ndarray] | None = None
+) -> Domain:
+    """Write weights (half precision), axes, ``more`` arrays by name (``corpus.latents``) and card into ``folder``."""
     import torch
 
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{k}": v.half() for k, v in model.state_dict().items()}
-    tensors |= {f"pca.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in vars(pca).items()}
+    arrays = {**{f"pca.{k}": v for k, v in vars(pca).items()}, **(more or {})}
+    tensors |= {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
     save_tensors(folder / MODEL, tensors)
     files = {MODEL: sha256(folder / MODEL)}
     files |= {p.relative_to(folder).as_posix(): sha256(p) for p in sorted((folder / "figures").glob("*.png"))}

@@ -13,10 +13,13 @@ from PIL import Image
 from vqsynth.descriptors import f0
 from vqsynth.dsp.loudness import loudness
 from vqsynth.errors import UsageError, VqsynthError
+from vqsynth.figures.mel import mel_levels
 from vqsynth.wavae import load
+from vqsynth.wavae.domain import save
 from vqsynth.wavae.effects.melody import draw_melody, fit_melody, melody
 from vqsynth.wavae.effects.transfer import carry, transfer, transfer_all
 from vqsynth.wavae.paths.moment_matching import CLIP_STD, distance, heard, match_moments
+from vqsynth.wavae.training.build import choose_latents
 
 RATE = 44_100
 
@@ -116,6 +119,32 @@ def test_a_held_note_is_not_blown_up(path):
     still = dataclasses.replace(still, controls=np.full_like(path.controls, -20.0))
     moved = match_moments(still, 1.0).coordinates
     assert moved.std(0).max() < 2.5 * still.coordinates.std(0).max()
+
+
+@pytest.fixture(scope="module")
+def bright_domain(domain, make_tone, tmp_path_factory):
+    """The strings, with the latents of bright tones as all that their recordings have; and frames of these tones."""
+    tones = [make_tone(hz, 1.0, 2.5) for hz in (180.0, 240.0, 330.0, 440.0)]
+    card = {name: part for name, part in domain.card.items() if name not in ("card_sha256", "files")}
+    more = choose_latents(domain.model, tones, 150)
+    folder = tmp_path_factory.mktemp("models") / "bright"
+    return save(folder, domain.model, domain.pca, card, more), np.concatenate([mel_levels(x, RATE) for x in tones])
+
+
+def test_a_sound_lands_among_the_recordings(bright_domain, domain, make_tone):
+    """Log-mel distance of the output's frames to the nearest of the recordings falls with the amount, in decibels."""
+    bright, frames = bright_domain
+    audio = make_tone(np.geomspace(200, 400, 2 * RATE), 2.0, 0.5)
+    path = bright.encode(audio)
+
+    def apart(output):
+        found = mel_levels(output, RATE)[10:-10:4]
+        found, known = (x - x.max(1, keepdims=True) for x in (found, frames[::3]))
+        return np.sqrt(np.square(found[:, None] - known[None]).mean(-1)).min(1).mean()
+
+    distances = [apart(carry(audio, path, bright, strength)[0]) for strength in (0.0, 0.5, 1.0)]
+    assert distances[0] > distances[1] > distances[2]
+    assert distances[2] < 0.7 * distances[0] and distances[2] < apart(domain.decode(match_moments(path, 1.0)))
 
 
 def test_a_folder_is_mirrored_and_a_bad_file_does_not_stop_the_rest(domain, make_tone, tmp_path, warned):

@@ -28,7 +28,10 @@ def transfer(
         ),
     ] = None,
     adapt: Annotated[
-        float, typer.Option(metavar="0..1", help="move the sound into the model's domain: 0 as it is, 1 all the way")
+        float,
+        typer.Option(
+            metavar="0..1", help="move the sound to what the model's recordings have: 0 as it is, 1 all the way"
+        ),
     ] = 1.0,
     pitch: Annotated[
         str,

@@ -21,6 +21,7 @@ from vqsynth.wavae.effects.input import encode_recording
 from vqsynth.wavae.effects.melody import draw_melody, fit_melody, melody
 from vqsynth.wavae.paths.curves import KINDS
 from vqsynth.wavae.paths.moment_matching import check_strength, distance, match_moments
+from vqsynth.wavae.paths.nearest import approach
 
 if TYPE_CHECKING:
     from vqsynth.wavae.domain import Domain
@@ -63,6 +64,16 @@ def label(domain: Domain) -> str:
     return domain.path.resolve().name
 
 
+def land(path: LatentPath, domain: Domain, strength: float) -> LatentPath:
+    """A path moved into a domain: its moments to those of the recordings, then its frames to the nearest they have.
+
+    Raises:
+        UsageError: ``strength`` is not between 0 and 1.
+    """
+    matched, corpus = match_moments(path, strength), domain.corpus_latents
+    return matched if corpus is None else approach(matched, corpus, strength)
+
+
 def carry(
     audio: np.ndarray,
     path: LatentPath,
@@ -78,7 +89,7 @@ def carry(
         audio: [samples] at the domain's rate.
         path: of the same sound.
         domain: the model.
-        strength: as for :func:`vqsynth.wavae.paths.moment_matching.match_moments`.
+        strength: as for :func:`land`.
         pitch: ``track`` sings the sound's own melody, ``free`` what the model makes of it (of a path that was encoded
             so); else a curve of Hz or a note, as for :func:`vqsynth.wavae.paths.operators.with_pitch`.
         octaves: as for :func:`vqsynth.wavae.effects.melody.melody`; a drawn melody stays where it is without.
@@ -87,7 +98,7 @@ def carry(
     Raises:
         UsageError: an option is out of range.
     """
-    path, sung, moved = match_moments(path, strength), None, 0
+    path, sung, moved = land(path, domain, strength), None, 0
     if pitch == "track" and path.pitched:
         path, moved = fit_melody(path, domain, octaves)
     elif pitch == "track":

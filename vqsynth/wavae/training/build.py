@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from vqsynth.wavae.paths import pca
 from vqsynth.wavae.training.figures import draw_figures
 from vqsynth.wavae.training.quality import held_out_quality
 
+CORPUS_FRAMES, CORPUS_DB = 6000, 30.0
+"""Latents that are kept for transfer, and how far below the loudest of their recording they may be."""
+
 
 def pieces_of(corpus: Prepared, held_out: bool) -> Iterator[np.ndarray]:
     """Audio [samples] of every training or held-out piece."""
@@ -35,6 +38,40 @@ def active_latents(model: Wavae, corpus: Prepared) -> np.ndarray:
         z, controls = model.encode(audio)
         rows.append(z[controls[:, 0] > controls[:, 0].max() - 60])
     return np.concatenate(rows)
+
+
+def choose_latents(
+    model: Wavae, sounds: Iterable[np.ndarray], count: int = CORPUS_FRAMES, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Latents that stand for recordings in a transfer, of frames within 30 dB of the loudest of each.
+
+    They are drawn evenly from all frames: sounds that are frequent stay so. A model that controls the pitch is asked
+    with the pitch as a control and, of every third recording, without, for sounds whose pitch is left to the latents.
+
+    Args:
+        model: of the domain.
+        sounds: recordings, each [samples].
+        count: of latents, at most.
+        seed: of the choice.
+
+    Returns:
+        ``corpus.latents`` [n, latent_dim] and ``corpus.voicing`` [n] (0 to 1; 1 of a model without control of the
+        pitch), float16.
+    """
+    names = model.config.controls
+    rows: list[np.ndarray] = []
+    for number, audio in enumerate(sounds):
+        options: list[dict[str, Any]] = [{}]
+        if "pitch" in names:
+            options = [{"pitch": "track"}, {"pitch": "free"}] if number % 3 == 0 else [{"pitch": "track"}]
+        for how in options:
+            z, controls = model.encode(audio, **how)
+            voicing = controls[:, names.index("voicing")] if "pitch" in names else np.ones(len(z))
+            loud = controls[:, 0] > controls[:, 0].max() - CORPUS_DB
+            rows.append(np.column_stack([z, voicing])[loud].astype(np.float16))
+    table = np.concatenate(rows)
+    chosen = table[np.sort(np.random.default_rng(seed).permutation(len(table))[:count])]
+    return {"corpus.latents": chosen[:, :-1], "corpus.voicing": chosen[:, -1]}
 
 
 def pitch_range(f0: np.ndarray) -> dict[str, list[float]]:
@@ -93,4 +130,4 @@ def build(
         "quality": held_out_quality(model, held_out),
     }
     draw_figures(folder / "figures", name, model, axes, held_out)
-    return save(folder, model, axes, card)
+    return save(folder, model, axes, card, choose_latents(model, pieces_of(corpus, False)))
