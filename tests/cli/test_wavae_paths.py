@@ -46,11 +46,11 @@ def test_encode_and_decode_are_the_model_and_its_inverse(command, here, domain, 
     assert rate == 44_100
 
 
-def test_recordings_of_any_rate_and_channels(command, here, sound):
+def test_recordings_of_any_rate_and_channels(command, here, domain, sound):
     soundfile.write("other.flac", np.stack([sound[::2], sound[::2]], 1), 22_050)
     assert (
         command("wavae", "encode", "other.flac", "-m", "strings")[1]
-        == "other.npz: 45 frames, 1.00 s, 16 dimensions of strings\n"
+        == f"other.npz: 45 frames, 1.00 s, {domain.config.latent_dim} dimensions of strings\n"
     )
 
 
@@ -112,6 +112,27 @@ def test_pitch_on_the_line(command, here):
     np.testing.assert_allclose(path_file.load("bent.npz").pitch, 440)
     code, _, err = command("wavae", "bend", "sung.npz", "--transpose", "90")
     assert code == 2 and "--transpose 90: asks for" in err
+
+
+def test_encode_and_decode_take_the_pitch(command, here, domain):
+    """Of a model that controls it; another encodes as it always does, and says so where a pitch is drawn."""
+    from vqsynth.descriptors import f0
+    from vqsynth.wavae.paths import path_file
+
+    assert command("wavae", "encode", "IN.wav", "-m", "strings", "--pitch", "free", "-o", "free.npz")[0] == 0
+    free = path_file.load("free.npz", domain)
+    code, _, err = command("wavae", "decode", "z.npz", "--pitch", "G4", "-o", "OUT.wav")
+    if "pitch" not in domain.config.controls:
+        np.testing.assert_array_equal(free.z, path_file.load("z.npz").z)
+        assert code == 2 and "--pitch: strings controls loudness alone" in err
+        return
+    assert code == 0 and free.voicing.max() == 0
+    audio, rate = soundfile.read("OUT.wav", dtype="float32")
+    hz, _, voiced = f0.track(audio, rate)
+    assert np.median(np.abs(1200 * np.log2(hz[voiced] / 392.0))) < 20
+    assert (
+        "--output IN.wav: is the input" in command("wavae", "decode", "z.npz", "--pitch", "IN.wav", "-o", "IN.wav")[2]
+    )
 
 
 def test_the_order_on_the_line_is_the_order_of_the_work(command, here):
@@ -209,9 +230,9 @@ def test_without_operators_the_path_changes_its_format(command, here, domain):
             "curve.csv: not a latent path, its first line has no time_s",
         ),
         (
-            ["bend", "z.npz", "--dim", "16", "--scale", "2"],
+            ["bend", "z.npz", "--dim", "999", "--scale", "2"],
             2,
-            "--dim 16: dimension 16: strings has 16, numbered from 0 to 15",
+            "--dim 999: dimension 999: strings has ",
         ),
         (["bend", "z.npz", "--scale", "much"], 2, "--scale much: 'much' is not a number"),
         (["bend", "z.npz", "--curve", "curve.csv"], 2, "such as 0=curve.csv"),

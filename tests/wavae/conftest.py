@@ -88,6 +88,7 @@ def singer(domain):
     """A domain with pitch and voicing as controls."""
     if "pitch" in domain.config.controls:
         return domain
+    assert domain.model and domain.pca  # loaded by the configuration that they have
     other = copy.copy(domain)
     other.__class__, other.plain = Singer, domain
     other.__dict__["config"] = domain.config.model_copy(update={"controls": ("loudness", "pitch", "voicing")})

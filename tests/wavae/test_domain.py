@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 import subprocess
 import sys
@@ -98,7 +99,7 @@ def test_paths_that_do_not_fit(domain, path):
     for change, message in (
         (
             {"z": path.z[:, :8], "pca": small},
-            "has 8 latent dimensions, but strings has 16; encode the sound with strings",
+            "has 8 latent dimensions, but strings has [0-9]+; encode the sound with strings",
         ),
         ({"rate": 86.13}, r"has 86.13 frames a second, but strings has 43.07"),
         (
@@ -137,10 +138,10 @@ def test_foreign_and_damaged_cards(folder):
         (folder / CARD).write_text(text, encoding="utf-8")
         with pytest.raises(VqsynthError, match=f"{CARD}: .*{message}"):
             load(folder)
-    (folder / CARD).write_text(good.replace("latent_dim = 16", 'latent_dim = "many"'), encoding="utf-8")
+    (folder / CARD).write_text(re.sub("latent_dim = [0-9]+", 'latent_dim = "many"', good), encoding="utf-8")
     with pytest.raises(VqsynthError, match=r"its \[model\] section is damaged"):
         load(folder).config
-    (folder / CARD).write_text(good.replace("latent_dim = 16", "latent_dim = 12"), encoding="utf-8")
+    (folder / CARD).write_text(re.sub("latent_dim = [0-9]+", "latent_dim = 12", good), encoding="utf-8")
     with pytest.raises(VqsynthError, match="does not fit the configuration"):
         load(folder).model
     (folder / CARD).unlink()

@@ -177,6 +177,15 @@ def test_names_by_default(domain, source, tmp_path, monkeypatch):
     assert (tmp_path / "in_transfer" / "note_strings.wav").is_file()
 
 
+def test_a_melody_is_not_replaced_by_what_sings_it(domain, source, tmp_path):
+    melody_file = source.rename(tmp_path / "note_strings.wav")
+    shutil.copy(melody_file, source)
+    before = melody_file.read_bytes()
+    with pytest.raises(UsageError, match="is the input"):
+        transfer_all(source, [domain], tmp_path, Display(), pitch=str(melody_file))
+    assert melody_file.read_bytes() == before
+
+
 def test_wrong_requests_leave_nothing(domain, source, tmp_path):
     for options, output, kind, message in (
         ({"strength": 1.5}, None, UsageError, "strength 1.5"),

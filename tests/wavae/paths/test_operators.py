@@ -33,7 +33,7 @@ def assert_bent(bent, path, expected, dims, raw=False):
     """``dims`` are at ``expected`` [frames, dims], within float32; the others and the loudness have not moved."""
     assert bent.z.dtype == np.float32
     np.testing.assert_allclose(units(bent, raw)[:, dims], expected, atol=2e-3)
-    rest = np.setdiff1d(np.arange(16), dims)
+    rest = np.setdiff1d(np.arange(path.z.shape[1]), dims)
     np.testing.assert_allclose(units(bent, raw)[:, rest], units(path, raw)[:, rest], atol=2e-3)
     if raw:
         np.testing.assert_array_equal(bent.z[:, rest], path.z[:, rest])
@@ -190,7 +190,8 @@ def test_dynamics_and_level(path):
     assert np.ptp(bend.scale_loudness(path, 0.0).loudness) == 0
 
 
-def test_a_controlled_centroid_is_drawn_in_octaves(path):
+def test_a_controlled_centroid_is_drawn_in_octaves(path, speak):
+    path = speak(path)
     bright = dataclasses.replace(
         path, names=("loudness", "centroid"), controls=np.hstack([path.controls, np.full((len(path), 1), 900.0)])
     )
@@ -358,10 +359,10 @@ class TestTheCommandLinesOrder:
     @pytest.mark.parametrize(
         ("step", "message"),
         [
-            (("dim", "16"), "dim 16: dimension 16: strings has 16, numbered from 0 to 15"),
-            (("dim", "-1"), "dimension -1: strings has 16"),
+            (("dim", "999"), "dim 999: dimension 999: strings has [0-9]+, numbered from 0 to [0-9]+"),
+            (("dim", "-1"), "dimension -1: strings has"),
             (("dim", "first"), "dim first: 'first' is no dimension"),
-            (("bias", "20=1"), "bias 20=1: dimension 20"),
+            (("bias", "999=1"), "bias 999=1: dimension 999"),
             (("bias", "=1"), "'' is no dimension"),
             (("scale", "loud"), "scale loud: 'loud' is not a number"),
             (("scale", "nan"), "scale nan: give a number"),
@@ -382,7 +383,7 @@ class TestTheCommandLinesOrder:
             (("loudness", "30"), "loudness 30: reaches 30 dB, far above full scale"),
             (("loudness-offset", "60"), "far above full scale"),
             (("loudness-scale", "-1"), "loudness_scale -1: give a factor from 0"),
-            (("centroid", "500"), "strings controls loudness alone"),
+            (("centroid", "500"), "strings controls loudness.* alone"),
             (("wobble", "1"), "unknown operator; .*randomize"),
         ],
     )

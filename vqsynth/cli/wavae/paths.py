@@ -86,12 +86,14 @@ def decode(
     Example: vqsynth wavae decode z.npz -o OUT.wav
     """
     from vqsynth import wavae
+    from vqsynth.storage.atomic import check_apart
 
     domain = wavae.load(model) if model else None
     path = wavae.load_path(file, domain)
     if pitch is not None:
         path = wavae.bend(path, [("pitch", pitch)])
     domain, output = domain or wavae.maker_of(path, file), output or Path(f"{file.stem}.wav")
+    check_apart(output, file, pitch)
     audio = wavae.decode_file(path, domain, output, seed, gain, bits.value)
     echo(f"{output}: {len(audio) / path.sample_rate:.2f} s by {domain.name}, peak {abs(audio).max():.2f}")
 

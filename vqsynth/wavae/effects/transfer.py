@@ -149,7 +149,7 @@ def transfer(
     """
     check_gain(gain_db)
     for domain in domains:
-        check_apart(base.with_name(f"{base.name}_{label(domain)}.wav"), source)
+        check_apart(base.with_name(f"{base.name}_{label(domain)}.wav"), source, pitch)
     done: list[Transferred] = []
     sounds: list[tuple[str, np.ndarray, int]] = []
     for number, domain in enumerate(domains):

@@ -60,7 +60,7 @@ def apply(path: LatentPath, steps: Sequence[tuple[str, str]], raw: bool = False,
     if moved is not None and path.voicing.max() < _UNHEARD:
         warn(
             f"{moved} changes nothing that is heard: no frame of the path has one pitch (its voicing is 0); "
-            "the latents hold it, or give `voicing` 1 as well"
+            "the latents hold what it has, or give it a voicing of 1"
         )
     return path
 
