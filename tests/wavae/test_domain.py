@@ -59,6 +59,16 @@ def test_one_latent_frame_is_the_shortest_sound(domain, note):
     assert len(domain.decode(domain.encode(note[:1024]))) == 1024
 
 
+def test_who_holds_the_pitch(domain, note, path):
+    free = domain.encode(note, "free")
+    if "pitch" in domain.config.controls:
+        assert free.voicing.max() == 0 and path.voicing.max() > 0.9 and np.abs(free.z - path.z).max() > 0.1
+    else:
+        np.testing.assert_array_equal(free.z, path.z)
+    with pytest.raises(UsageError, match="pitch fre: choose track or free"):
+        domain.encode(note, "fre")
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_sound_that_is_no_number(domain, note, value):
     audio = note.copy()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vqsynth.dsp import loudness
-from vqsynth.errors import VqsynthError
+from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.library.model_folder import MODEL, ModelFolder
 from vqsynth.storage.atomic import save_tensors
 from vqsynth.storage.reading import sha256
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from vqsynth.wavae.network.stream import Stream
 
 CARD = "wavae.toml"
+PITCH = ("track", "free")
+"""Who holds the pitch of an encoded sound: a control, or the latents."""
 
 
 class Domain(ModelFolder):
@@ -100,22 +102,36 @@ class Domain(ModelFolder):
     def _training(self) -> dict[str, Any]:
         return self.card.get("training", {})
 
-    def encode(self, audio: np.ndarray) -> LatentPath:
-        """Encode a sound at the model's rate. Shape: audio [samples].
+    def encode(self, audio: np.ndarray, pitch: str = "track") -> LatentPath:
+        """Encode a sound at the model's rate.
+
+        Args:
+            audio: [samples].
+            pitch: ``track`` makes the pitch a control, where a frame has one pitch; ``free`` leaves it to the latents. Of
+                a model without that control they always hold it.
 
         Raises:
+            UsageError: unknown ``pitch``.
             VqsynthError: the sound is shorter than one latent frame, or holds NaN.
         """
-        return self.encode_blocks([audio])
+        return self.encode_blocks([audio], pitch)
 
-    def encode_blocks(self, blocks: Iterable[np.ndarray]) -> LatentPath:
+    def encode_blocks(self, blocks: Iterable[np.ndarray], pitch: str = "track") -> LatentPath:
         """Encode a sound that comes in blocks [samples] at the model's rate, never the whole of it in memory.
 
+        Args:
+            blocks: of the sound.
+            pitch: as for :meth:`encode`.
+
         Raises:
+            UsageError: as :meth:`encode`.
             VqsynthError: as :meth:`encode`.
         """
         config = self.config
-        z, controls, samples = self.model.encode_blocks(map(_finite, blocks))
+        if pitch not in PITCH:
+            raise UsageError("choose track or free", field="pitch", value=pitch)
+        how: dict[str, Any] = {"free": pitch == "free"} if "pitch" in config.controls else {}
+        z, controls, samples = self.model.encode_blocks(map(_finite, blocks), **how)
         if samples < config.latent_hop:
             raise VqsynthError(
                 f"{samples} samples are shorter than one latent frame of {self.name} ({config.latent_hop} samples, "
@@ -174,7 +190,8 @@ class Domain(ModelFolder):
             VqsynthError: the path does not fit this domain (:meth:`accept`).
         """
         self.accept(path)
-        return self.model.decode(path.z, path.controls, path.samples, seed, f0)
+        sung: dict[str, Any] = {} if f0 is None else {"f0": f0}
+        return self.model.decode(path.z, path.controls, path.samples, seed, **sung)
 
     @contextlib.contextmanager
     def streaming(self, seed: int = 0, live: bool = False) -> Iterator[Stream]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from vqsynth.wavae.paths.latent_path import LatentPath
 
 LEVELS = ("match", "raw")
-PITCH = ("track", "free")
-"""Who holds the pitch of an encoded sound: the control, as it was tracked, or the latents (voicing 0 throughout)."""
 _PIECE_SECONDS = 10.0
 
 
@@ -39,24 +37,18 @@ def encode_file(source: str | Path, domain: Domain, pitch: str = "track") -> Lat
     Args:
         source: an audio file.
         domain: that encodes it.
-        pitch: as for :func:`encode_recording`.
+        pitch: as for :meth:`vqsynth.wavae.domain.Domain.encode`.
 
     Raises:
         UsageError: unknown ``pitch``.
         VqsynthError: the file cannot be used, is silent, or shorter than a latent frame.
     """
-    rate, options = domain.config.sample_rate, _options(domain, pitch)
+    rate = domain.config.sample_rate
     _check_heard(source, loudest(stream_mono(source, rate), rate))
     try:
-        return domain.encode_blocks(stream_mono(source, rate), **options)
+        return domain.encode_blocks(stream_mono(source, rate), pitch)
     except VqsynthError as error:
         raise error if str(error).startswith(str(source)) else VqsynthError(f"{source}: {error}") from error
-
-
-def _options(domain: Domain, pitch: str) -> dict[str, Any]:
-    if pitch not in PITCH:
-        raise UsageError("choose track or free", field="pitch", value=pitch)
-    return {"pitch": pitch} if "pitch" in domain.config.controls else {}
 
 
 def _check_heard(source: str | Path, peak: float) -> None:
@@ -73,8 +65,7 @@ def encode_recording(
         source: an audio file.
         domain: that encodes it.
         level: ``match`` brings the loudest moment to that of the training recordings, ``raw`` leaves it.
-        pitch: ``track`` makes the pitch a control, where a frame has one pitch; ``free`` leaves it to the latents. Of a
-            model without that control they always hold it.
+        pitch: as for :meth:`vqsynth.wavae.domain.Domain.encode`.
 
     Returns:
         The sound as it was encoded [samples], its path, and the gain in dB that it was given.
@@ -85,13 +76,12 @@ def encode_recording(
     """
     if level not in LEVELS:
         raise UsageError("choose match or raw", field="level", value=level)
-    options = _options(domain, pitch)
     audio = read_mono(source, domain.config.sample_rate)
     peak = loudest(audio, domain.config.sample_rate)
     _check_heard(source, peak)
     gain = domain.level - peak if level == "match" else 0.0
     audio = audio * np.float32(10 ** (gain / 20))
     try:
-        return audio, domain.encode(audio, **options), gain
+        return audio, domain.encode(audio, pitch), gain
     except VqsynthError as error:
         raise VqsynthError(f"{source}: {error}") from error

@@ -63,7 +63,7 @@ def choose_latents(
     for number, audio in enumerate(sounds):
         options: list[dict[str, Any]] = [{}]
         if "pitch" in names:
-            options = [{"pitch": "track"}, {"pitch": "free"}] if number % 3 == 0 else [{"pitch": "track"}]
+            options = [{"free": False}, {"free": True}] if number % 3 == 0 else [{"free": False}]
         for how in options:
             z, controls = model.encode(audio, **how)
             voicing = controls[:, names.index("voicing")] if "pitch" in names else np.ones(len(z))
