@@ -16,6 +16,7 @@ from vqsynth.dsp import loudness
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae import load
 from vqsynth.wavae.domain import CARD, save
+from vqsynth.wavae.effects.input import encode_file
 from vqsynth.wavae.paths.pca import Pca
 from vqsynth.wavae.training.build import choose_latents
 
@@ -59,14 +60,16 @@ def test_one_latent_frame_is_the_shortest_sound(domain, note):
     assert len(domain.decode(domain.encode(note[:1024]))) == 1024
 
 
-def test_who_holds_the_pitch(domain, note, path):
+def test_who_holds_the_pitch(domain, note, path, tmp_path):
     free = domain.encode(note, "free")
     if "pitch" in domain.config.controls:
         assert free.voicing.max() == 0 and path.voicing.max() > 0.9 and np.abs(free.z - path.z).max() > 0.1
     else:
         np.testing.assert_array_equal(free.z, path.z)
-    with pytest.raises(UsageError, match="pitch fre: choose track or free"):
-        domain.encode(note, "fre")
+    soundfile.write(tmp_path / "note.wav", note, 44_100)
+    for encode in (lambda p: domain.encode(note, p), lambda p: encode_file(tmp_path / "note.wav", domain, p)):
+        with pytest.raises(UsageError, match="pitch fre: choose track or free"):
+            encode("fre")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -107,8 +107,8 @@ class Domain(ModelFolder):
 
         Args:
             audio: [samples].
-            pitch: ``track`` makes the pitch a control, where a frame has one pitch; ``free`` leaves it to the latents. Of
-                a model without that control they always hold it.
+            pitch: ``track`` makes the pitch a control, where a frame has one pitch; ``free`` leaves it to the latents.
+                Of a model without that control they always hold it.
 
         Raises:
             UsageError: unknown ``pitch``.

@@ -47,6 +47,8 @@ def encode_file(source: str | Path, domain: Domain, pitch: str = "track") -> Lat
     _check_heard(source, loudest(stream_mono(source, rate), rate))
     try:
         return domain.encode_blocks(stream_mono(source, rate), pitch)
+    except UsageError:
+        raise
     except VqsynthError as error:
         raise error if str(error).startswith(str(source)) else VqsynthError(f"{source}: {error}") from error
 
@@ -83,5 +85,7 @@ def encode_recording(
     audio = audio * np.float32(10 ** (gain / 20))
     try:
         return audio, domain.encode(audio, pitch), gain
+    except UsageError:
+        raise
     except VqsynthError as error:
         raise VqsynthError(f"{source}: {error}") from error
