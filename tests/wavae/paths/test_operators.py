@@ -238,6 +238,13 @@ class TestPitchAndVoicing:
         vibrato = 330 * 2 ** (0.3 * np.sin(2 * np.pi * 5.5 * times[5:-5]) / 12)
         assert np.median(np.abs(1200 * np.log2(heard / vibrato))) < 10
 
+    def test_a_tune_as_midi_is_held_through_its_rests(self, sung, midi, tmp_path):
+        notes = [*midi.note(0.0, 0.5, 69), *midi.note(1.0, 2.0, 57)]
+        bent = bend.with_pitch(sung, midi.save(tmp_path / "tune.mid", notes)).pitch
+        times = sung.times
+        np.testing.assert_allclose(bent[times < 0.98], 440, rtol=1e-4)
+        np.testing.assert_allclose(bent[times > 1.02], 220, rtol=1e-4)
+
     def test_transposed_by_semitones(self, sung):
         bent = bend.transpose(sung, 7.5)
         np.testing.assert_allclose(12 * np.log2(bent.pitch / sung.pitch), 7.5, atol=1e-4)
