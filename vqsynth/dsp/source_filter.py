@@ -1,4 +1,4 @@
-"""The source-filter law: two excitations, a filter for each, a gain.
+"""The source-filter law: two excitations, a filter for each, partials beside them, a gain.
 
 A frame of the output is ``g * (H_h U_h + H_n U_n) / level``: the spectra of a pulse train
 and of white noise, each times a decoded magnitude filter, scaled so that gain 1 always has
@@ -80,7 +80,15 @@ class SourceFilter(nn.Module):
         self.register_buffer("weights", power_weights(sample_rate, n_fft).clone(), persistent=False)
         self.register_buffer("dispersion", dispersion, persistent=False)
 
-    def forward(self, pulses: Tensor, noise: Tensor, harmonic: Tensor, noise_filter: Tensor, gain: Tensor) -> Tensor:
+    def forward(
+        self,
+        pulses: Tensor,
+        noise: Tensor,
+        harmonic: Tensor,
+        noise_filter: Tensor,
+        gain: Tensor,
+        partials: Tensor | None = None,
+    ) -> Tensor:
         """Filter the excitations and bring every frame to its loudness.
 
         Shape:
@@ -88,10 +96,15 @@ class SourceFilter(nn.Module):
             noise: [..., frames, bins] complex
             harmonic: [..., frames, bins]
             noise_filter: [..., frames, bins]
-            gain: [..., frames] linear -> [..., frames, bins] complex
+            gain: [..., frames] linear
+            partials: [..., frames, bins] complex, added as they are -> [..., frames, bins] complex
         """
         power = self.harmonic_power(pulses, harmonic) + self.noise_power_of(noise_filter)
-        return self.level(self.filtered(pulses, noise, harmonic, noise_filter), power, gain, None)
+        spectra = self.filtered(pulses, noise, harmonic, noise_filter)
+        if partials is not None:
+            power = power + partials.real.square() + partials.imag.square()
+            spectra = spectra + partials
+        return self.level(spectra, power, gain, None)
 
     @torch.jit.export
     def harmonic_power(self, pulses: Tensor, harmonic: Tensor) -> Tensor:

@@ -31,6 +31,8 @@ Strip = tuple[str, np.ndarray, dict[str, np.ndarray]]
 """Curves over the same time: what their axis shows, seconds [n], and name -> values [n]."""
 STRIP_HEIGHT = 0.5
 """Of a panel's height."""
+COLOURS = 256
+"""Of a picture on disk."""
 
 
 def mel_levels(audio: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -221,5 +223,11 @@ def save(figure: Figure, path: str | Path) -> None:
     Raises:
         VqsynthError: it cannot be written.
     """
+    from PIL import Image
+
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png")
+        # A spectrogram has one scale of colours: a palette takes a third of the room.
+        with Image.open(temporary) as drawn:
+            small = drawn.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        small.save(temporary, format="png", optimize=True)

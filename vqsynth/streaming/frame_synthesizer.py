@@ -58,11 +58,14 @@ class FrameSynthesizer(nn.Module):
         self.state_f0 = torch.zeros(batch, dtype=torch.float64, device=device)
         self.state_noise = self.noise(self.n_fft - self.hop_length)
 
-    def forward(self, f0: Tensor, harmonic: Tensor, noise_filter: Tensor, gain: Tensor) -> Tensor:
+    def forward(
+        self, f0: Tensor, harmonic: Tensor, noise_filter: Tensor, gain: Tensor, partials: Tensor | None = None
+    ) -> Tensor:
         """Take more frames, give as many hops of sound, ``latency`` samples late.
 
         Shape:
-            f0 (Hz), gain (linear): [batch, frames]; filters: [batch, frames, bins] -> [batch, frames * hop_length]
+            f0 (Hz), gain (linear): [batch, frames]; filters, and spectra of partials: [batch, frames, bins]
+            -> [batch, frames * hop_length]
         """
         count = f0.shape[1]
         before = torch.where(self.state_f0 > 0, self.state_f0, f0[:, 0].double())
@@ -72,7 +75,7 @@ class FrameSynthesizer(nn.Module):
         noise = torch.cat([self.state_noise, self.noise(count * self.hop_length)], 1)
         self.state_noise.copy_(noise[:, count * self.hop_length :])
         white = torch.fft.rfft(noise.unfold(1, self.n_fft, self.hop_length) * self.law.window)
-        return self.output(self.law(self._pulses(f0, phase), white, harmonic, noise_filter, gain))
+        return self.output(self.law(self._pulses(f0, phase), white, harmonic, noise_filter, gain, partials))
 
     def _pulses(self, f0: Tensor, phase: Tensor) -> Tensor:
         """Spectra of windowed pulse trains. Shape: 2 x [batch, frames] -> [batch, frames, n_fft // 2 + 1] complex."""
@@ -92,8 +95,19 @@ class FrameSynthesizer(nn.Module):
         mean = (torch.cat([before[:, None], f0[:, :-1]], 1) + f0) / 2
         return torch.cumsum(2 * math.pi / self.sample_rate * self.hop_length * mean, 1)
 
+    @torch.no_grad()
+    def spectra_of_pulses(self, f0: Tensor) -> Tensor:
+        """Spectra of frames of pulses in phase at their centres. Shape: [batch, frames] Hz -> [batch, frames, bins]."""
+        return self._pulses(f0, torch.zeros_like(f0))
+
     def synthesise_batch(
-        self, f0: Tensor, harmonic: Tensor, noise_filter: Tensor, gain: Tensor, generator: torch.Generator | None = None
+        self,
+        f0: Tensor,
+        harmonic: Tensor,
+        noise_filter: Tensor,
+        gain: Tensor,
+        generator: torch.Generator | None = None,
+        partials: Tensor | None = None,
     ) -> Tensor:
         """Differentiable synthesis with random phase and noise, apart from any stream.
 
@@ -103,6 +117,7 @@ class FrameSynthesizer(nn.Module):
             noise_filter: filter of the noise, [batch, frames, bins].
             gain: linear, [batch, frames].
             generator: of phase and noise.
+            partials: spectra that are added, [batch, frames, bins] complex.
 
         Shape:
             -> [batch, (frames - 1) * hop_length]
@@ -113,5 +128,5 @@ class FrameSynthesizer(nn.Module):
             pulses = self._pulses(f0.detach(), start + self._phases(f0.detach(), f0[:, 0].detach().double()))
             noise = torch.randn(batch, self.n_fft + (count - 1) * self.hop_length, generator=generator).to(f0.device)
             noise = torch.fft.rfft(noise.unfold(1, self.n_fft, self.hop_length) * self.law.window)
-        audio = self.output.whole(self.law(pulses, noise, harmonic, noise_filter, gain))
+        audio = self.output.whole(self.law(pulses, noise, harmonic, noise_filter, gain, partials))
         return audio[:, self.hop_length : count * self.hop_length]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import hashlib
 import io
 import json
 import os
@@ -105,14 +106,14 @@ class _Writer:
 
 
 def hold_out(files: list[Path], seed: int, share: float = 0.08) -> set[Path]:
-    """Choose the recordings that are kept for validation, by file.
+    """Choose the recordings that are kept for validation, by name: the same ones in whatever folder they are.
 
     At least one where there are four or more. A single long file is divided by time elsewhere.
     """
     if len(files) < 4:
         return set()
-    count = max(1, round(share * len(files)))
-    return {files[i] for i in np.random.default_rng(seed).choice(len(files), count, replace=False)}
+    draw = {path: int(hashlib.sha256(f"{seed} {path.name}".encode()).hexdigest()[:8], 16) / 16**8 for path in files}
+    return {path for path in files if draw[path] < share} or {min(files, key=lambda path: draw[path])}
 
 
 def _hold_out_end(pieces: list[Piece]) -> None:

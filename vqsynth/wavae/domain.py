@@ -40,6 +40,7 @@ class Domain(ModelFolder):
     """
 
     KIND, CARD, INSIDE, TRAIN = "wavae model", CARD, "wavae", "vqsynth wavae train"
+    FORMAT_VERSION = 2
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -59,7 +60,12 @@ class Domain(ModelFolder):
 
     @functools.cached_property
     def _tensors(self) -> dict[str, Tensor]:
-        return self.read_tensors()
+        from vqsynth.storage.compact import expand
+
+        try:
+            return expand(self.read_tensors())
+        except ValueError as error:
+            raise VqsynthError(f"{self.path / MODEL}: {error}; restore it") from error
 
     @functools.cached_property
     def model(self) -> Wavae:
@@ -108,7 +114,6 @@ class Domain(ModelFolder):
         Args:
             audio: [samples].
             pitch: ``track`` makes the pitch a control, where a frame has one pitch; ``free`` leaves it to the latents.
-                Of a model without that control they always hold it.
 
         Raises:
             UsageError: unknown ``pitch``.
@@ -130,8 +135,7 @@ class Domain(ModelFolder):
         config = self.config
         if pitch not in PITCH:
             raise UsageError("choose track or free", field="pitch", value=pitch)
-        how: dict[str, Any] = {"free": pitch == "free"} if "pitch" in config.controls else {}
-        z, controls, samples = self.model.encode_blocks(map(_finite, blocks), **how)
+        z, controls, samples = self.model.encode_blocks(map(_finite, blocks), pitch == "free")
         if samples < config.latent_hop:
             raise VqsynthError(
                 f"{samples} samples are shorter than one latent frame of {self.name} ({config.latent_hop} samples, "
@@ -177,21 +181,18 @@ class Domain(ModelFolder):
                 f"{loudness.VERSION}; encode the sound again"
             )
 
-    def decode(self, path: LatentPath, seed: int = 0, f0: np.ndarray | None = None) -> np.ndarray:
+    def decode(self, path: LatentPath, seed: int = 0) -> np.ndarray:
         """Decode a latent path. Shape: -> [samples], the path's own length.
 
         Args:
             path: of the sound.
             seed: of the noise.
-            f0: [n] Hz at samples ``0, hop_length, 2 * hop_length`` ...: sung instead of the model's own pitch where it
-                is above 0.
 
         Raises:
             VqsynthError: the path does not fit this domain (:meth:`accept`).
         """
         self.accept(path)
-        sung: dict[str, Any] = {} if f0 is None else {"f0": f0}
-        return self.model.decode(path.z, path.controls, path.samples, seed, **sung)
+        return self.model.decode(path.z, path.controls, path.samples, seed)
 
     @contextlib.contextmanager
     def streaming(self, seed: int = 0, live: bool = False) -> Iterator[Stream]:
@@ -227,13 +228,17 @@ def load(name: str | Path) -> Domain:
 def save(
     folder: Path, model: Wavae, pca: Pca, card: Mapping[str, Any], more: Mapping[str, np.ndarray] | None = None
 ) -> Domain:
-    """Write weights (half precision), axes, ``more`` arrays by name (``corpus.latents``) and card into ``folder``."""
+    """Write weights (eight bits), axes, ``more`` arrays by name (``corpus.latents``) and card into ``folder``."""
     import torch
 
+    from vqsynth.storage.compact import compact
+
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"model.{k}": v.half() for k, v in model.state_dict().items()}
+    tensors = {f"model.{k}": v for k, v in compact(model.state_dict()).items()}
     arrays = {**{f"pca.{k}": v for k, v in vars(pca).items()}, **(more or {})}
     tensors |= {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
+    if "corpus.latents" in tensors:
+        tensors |= compact({"corpus.latents": tensors["corpus.latents"]})
     save_tensors(folder / MODEL, tensors)
     files = {MODEL: sha256(folder / MODEL)}
     files |= {p.relative_to(folder).as_posix(): sha256(p) for p in sorted((folder / "figures").glob("*.png"))}

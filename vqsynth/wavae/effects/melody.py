@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqsynth.control.melody import fit_octaves
-from vqsynth.descriptors import f0
-from vqsynth.wavae.network.config import STRIDE
-from vqsynth.wavae.paths.curves import sample_curve
 from vqsynth.wavae.paths.latent_path import HIGHEST_HZ, LOWEST_HZ, LatentPath
 from vqsynth.wavae.paths.operator_line import apply
 
@@ -18,24 +15,6 @@ if TYPE_CHECKING:
 
 _HEARD = 0.5
 """Voicing from which a frame belongs to the melody."""
-
-
-def melody(audio: np.ndarray, domain: Domain, octaves: int | None = None) -> tuple[np.ndarray, int]:
-    """The pitch of a sound, moved by octaves to where the domain's recordings have theirs.
-
-    Args:
-        audio: [samples] at the domain's rate.
-        domain: the model.
-        octaves: move by this many instead of the best.
-
-    Returns:
-        [frames] Hz on the mel grid, 0 where unvoiced, and the octaves.
-    """
-    config = domain.config
-    hz, _, voiced = f0.track(audio, config.sample_rate, config.n_fft, config.hop_length)
-    hz = np.where(voiced, np.nan_to_num(hz), 0.0).astype(np.float32)
-    reach = domain.pitch_range
-    return fit_octaves(hz, *reach, octaves) if reach else (hz, 0)
 
 
 def fit_melody(path: LatentPath, domain: Domain, octaves: int | None = None) -> tuple[LatentPath, int]:
@@ -56,22 +35,15 @@ def fit_melody(path: LatentPath, domain: Domain, octaves: int | None = None) -> 
     return path.with_control("pitch", np.clip(hz * factor, LOWEST_HZ, HIGHEST_HZ)), whole
 
 
-def draw_melody(path: LatentPath, curve: str, octaves: int = 0) -> tuple[LatentPath, np.ndarray | None]:
-    """Give a sound another melody, by its control where it has one.
+def draw_melody(path: LatentPath, curve: str, octaves: int = 0) -> LatentPath:
+    """Give a sound another melody.
 
     Args:
         path: of the sound.
         curve: as for :func:`vqsynth.wavae.paths.operators.with_pitch`.
         octaves: that it is moved by.
 
-    Returns:
-        The path, and of a path without a pitch what is to be sung: [frames] Hz on the mel grid.
-
     Raises:
         UsageError: a curve that cannot be used.
     """
-    if path.pitched:
-        return apply(path, [("pitch", curve), ("transpose", str(12 * octaves))]), None
-    hz, _ = sample_curve(path, curve, "pitch")
-    grid = np.arange(STRIDE * len(path)) / (STRIDE * path.rate)
-    return path, 2 ** (np.interp(grid, path.times, np.log2(np.clip(hz, LOWEST_HZ, HIGHEST_HZ))) + octaves)
+    return apply(path, [("pitch", curve), ("transpose", str(12 * octaves))])

@@ -18,7 +18,7 @@ from vqsynth.errors import UsageError, collect_warnings
 from vqsynth.storage.atomic import check_apart, check_folder, together
 from vqsynth.storage.sound_file import open_sound
 from vqsynth.wavae.effects.input import encode_recording
-from vqsynth.wavae.effects.melody import draw_melody, fit_melody, melody
+from vqsynth.wavae.effects.melody import draw_melody, fit_melody
 from vqsynth.wavae.paths.curves import KINDS
 from vqsynth.wavae.paths.moment_matching import check_strength, distance, match_moments
 from vqsynth.wavae.paths.nearest import approach
@@ -75,7 +75,6 @@ def land(path: LatentPath, domain: Domain, strength: float) -> LatentPath:
 
 
 def carry(
-    audio: np.ndarray,
     path: LatentPath,
     domain: Domain,
     strength: float = ADAPT,
@@ -86,27 +85,24 @@ def carry(
     """Play an encoded sound in a domain: the sound [samples], and the octaves that its melody was moved by.
 
     Args:
-        audio: [samples] at the domain's rate.
-        path: of the same sound.
+        path: of the sound.
         domain: the model.
         strength: as for :func:`land`.
         pitch: ``track`` sings the sound's own melody, ``free`` what the model makes of it (of a path that was encoded
             so); else a curve of Hz or a note, as for :func:`vqsynth.wavae.paths.operators.with_pitch`.
-        octaves: as for :func:`vqsynth.wavae.effects.melody.melody`; a drawn melody stays where it is without.
+        octaves: as for :func:`vqsynth.wavae.effects.melody.fit_melody`; a drawn melody stays where it is without.
         seed: of the noise.
 
     Raises:
         UsageError: an option is out of range.
     """
-    path, sung, moved = land(path, domain, strength), None, 0
-    if pitch == "track" and path.pitched:
+    path, moved = land(path, domain, strength), 0
+    if pitch == "track":
         path, moved = fit_melody(path, domain, octaves)
-    elif pitch == "track":
-        sung, moved = melody(audio, domain, octaves)
     elif pitch not in FREE:
         moved = octaves or 0
-        path, sung = draw_melody(path, pitch, moved)
-    return domain.decode(path, seed, sung), moved
+        path = draw_melody(path, pitch, moved)
+    return domain.decode(path, seed), moved
 
 
 @together()
@@ -159,7 +155,7 @@ def transfer(
             back = np.float32(10 ** (-given / 20))
             if not sounds:
                 sounds.append((f"original: {source.name}", audio * back, rate))
-            output, moved = carry(audio, path, domain, strength, pitch, octaves, seed)
+            output, moved = carry(path, domain, strength, pitch, octaves, seed)
             output = output * back * np.float32(10 ** (gain_db / 20))
             target = base.with_name(f"{base.name}_{label(domain)}.wav")
             with open_sound(target, rate, bits) as sound:

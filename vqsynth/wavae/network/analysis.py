@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from vqsynth.dsp.loudness import power_weights, weighted_loudness
 from vqsynth.dsp.mel import mel_filters, relative_mel
+from vqsynth.dsp.pitch import encode_f0
 from vqsynth.dsp.stft import hann
 from vqsynth.wavae.network.config import WavaeConfig
 
@@ -39,7 +40,7 @@ class MelAnalysis(nn.Module):
 
         Shape:
             audio: [batch, samples] -> mel [batch, frames, n_mels] about -1..1,
-            controls [batch, frames, n_controls] (loudness in dB; centroid in Hz)
+            descriptors [batch, frames, 1 or 2] (loudness in dB; centroid in Hz where it is a control)
         """
         spectrum = torch.fft.rfft(audio.unfold(1, self.n_fft, self.hop_length) * self.window)
         power = spectrum.real.square() + spectrum.imag.square()
@@ -53,12 +54,50 @@ class MelAnalysis(nn.Module):
 
 
 def scale_controls(controls: Tensor) -> Tensor:
-    """Bring descriptors to about -1..1 for the networks.
+    """Bring the descriptors that are plain numbers to about -1..1 for the networks.
 
     Shape:
-        [..., n_controls]: loudness in dB, then centroid in Hz if there is one -> the same
+        [..., n_controls]: loudness in dB, pitch, voicing, then centroid in Hz if there is one -> [..., 1 or 2]
     """
     loudness = (controls[..., :1].clamp(-80.0, 0.0) + 35) / 20
-    if controls.shape[-1] == 1:
+    if controls.shape[-1] == 3:
         return loudness
-    return torch.cat([loudness, torch.log2(controls[..., 1:] / 1500) / 1.5], -1)
+    return torch.cat([loudness, torch.log2(controls[..., 3:] / 1500) / 1.5], -1)
+
+
+def pitch_features(pitch: Tensor, voicing: Tensor, bins: int) -> Tensor:
+    """Pitch as the networks read it: blurred over half-semitone bins as far as there is one, and how far.
+
+    Shape:
+        pitch: [..., frames] Hz; voicing: [..., frames] 0..1 -> [..., frames, bins + 1]
+    """
+    voicing = voicing[..., None]
+    return torch.cat([encode_f0(pitch, bins) * voicing, voicing], -1)
+
+
+def between_latents(known: Tensor, before: Tensor, stride: int) -> Tensor:
+    """Curves of mel frames from those of latent frames, each that of its newest mel frame; those between on the line.
+
+    Shape:
+        known: [batch, frames, 3] loudness, octaves, voicing; before: [batch, 1, 3] of the frame before the first
+        -> [batch, stride * frames, 3]
+    """
+    before = torch.cat([before, known[:, :-1]], 1)
+    # A pitch does not glide in from where there was none.
+    octaves = torch.where(before[..., 2:] <= 0, known[..., 1:2], before[..., 1:2])
+    start = torch.cat([before[..., :1], octaves, before[..., 2:]], -1)
+    steps = torch.arange(1, stride + 1, device=known.device, dtype=known.dtype) / stride
+    return (start[:, :, None] + (known - start)[:, :, None] * steps[:, None]).flatten(1, 2)
+
+
+def contrast(mel: Tensor) -> Tensor:
+    """Mel frames with what sets a band apart from its neighbours, which tells where a partial lies.
+
+    Shape:
+        [batch, frames, n_mels] -> [batch, frames, 3 * n_mels]: the frames, their difference from the mean of seven
+        bands, and from the next band, both enlarged
+    """
+    around = nn.functional.pad(mel, [3, 3], "replicate")
+    around = nn.functional.avg_pool1d(around, 7, 1)
+    following = torch.cat([mel[..., 1:], mel[..., -1:]], -1)
+    return torch.cat([mel, 8 * (mel - around), 8 * (following - mel)], -1)

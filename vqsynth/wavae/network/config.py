@@ -8,6 +8,11 @@ from pydantic import Field, model_validator
 
 from vqsynth.dsp.model_settings import Blocks, FrameSettings, Width, check_network, choose_preset
 
+Controls = (
+    tuple[Literal["loudness"], Literal["pitch"], Literal["voicing"]]
+    | tuple[Literal["loudness"], Literal["pitch"], Literal["voicing"], Literal["centroid"]]
+)
+
 STRIDE = 2
 """Mel frames of one latent frame."""
 
@@ -18,10 +23,10 @@ class WavaeConfig(FrameSettings):
     Mel frames are a hop of ``n_fft // 4`` apart, latent frames two hops.
     """
 
-    n_mels: int = Field(128, ge=16, le=1024)
+    n_mels: int = Field(192, ge=16, le=1024)
     """Mel bands that the VAE reads and writes."""
-    latent_dim: int = Field(16, ge=1, le=1024)
-    controls: tuple[Literal["loudness"]] | tuple[Literal["loudness"], Literal["centroid"]] = ("loudness",)
+    latent_dim: int = Field(48, ge=1, le=1024)
+    controls: Controls = ("loudness", "pitch", "voicing")
     """Descriptors that are taken out of the latent and given to the decoder."""
     width: Width = 160
     """Channels of the VAE's ConvNeXt blocks."""
@@ -30,19 +35,28 @@ class WavaeConfig(FrameSettings):
     kernel_size: int = Field(5, ge=1, le=255)
     encoder_blocks: Blocks = 3
     decoder_blocks: Blocks = 4
-    vocoder_width: Width = 176
-    vocoder_blocks: Blocks = 4
+    vocoder_width: Width = 256
+    vocoder_blocks: Blocks = 5
+    reader_width: Width = 112
+    reader_blocks: Blocks = 4
+    """Of the network that reads pitch and voicing from mel frames."""
 
     @model_validator(mode="after")
     def _bounded(self) -> WavaeConfig:
         check_network(self.width, self.expansion, self.encoder_blocks + self.decoder_blocks)
         check_network(self.vocoder_width, self.expansion, self.vocoder_blocks)
+        check_network(self.reader_width, self.expansion, self.reader_blocks)
         return self
 
     @property
     def latent_hop(self) -> int:
         """Samples between latent frames."""
         return STRIDE * self.hop_length
+
+    @property
+    def cells(self) -> int:
+        """Cells of the map of partials: bins up to a quarter of the sample rate."""
+        return self.n_fft // 4
 
     @property
     def rate(self) -> float:
@@ -60,9 +74,10 @@ class WavaeConfig(FrameSettings):
 
 
 PRESETS: dict[str, WavaeConfig] = {
-    "small": WavaeConfig(width=128, encoder_blocks=2, decoder_blocks=3, vocoder_width=128, vocoder_blocks=3),
+    "small": WavaeConfig(width=128, encoder_blocks=2, decoder_blocks=3, vocoder_width=160, vocoder_blocks=3),
+    "fast": WavaeConfig(n_fft=1024, n_mels=128),
     "base": WavaeConfig(),
-    "large": WavaeConfig(width=320, encoder_blocks=4, decoder_blocks=6, vocoder_width=320, vocoder_blocks=6),
+    "large": WavaeConfig(width=320, encoder_blocks=4, decoder_blocks=6, vocoder_width=384, vocoder_blocks=6),
 }
 
 

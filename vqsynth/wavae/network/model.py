@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from vqsynth.dsp.loudness import FLOOR_DB, gain_of_loudness
 from vqsynth.streaming.frame_synthesizer import FrameSynthesizer
 from vqsynth.streaming.module import twin
-from vqsynth.streaming.pitch_filter import PitchFilter
-from vqsynth.wavae.network.analysis import MelAnalysis, scale_controls
+from vqsynth.streaming.pitch_bank import PitchBank
+from vqsynth.wavae.network.analysis import MelAnalysis, between_latents, pitch_features, scale_controls
 from vqsynth.wavae.network.config import STRIDE, WavaeConfig
+from vqsynth.wavae.network.pitch_reader import FIRST_PITCH, PitchReader
 from vqsynth.wavae.network.vae import Decoder, Encoder
 from vqsynth.wavae.network.vocoder import Vocoder
 
@@ -20,7 +21,7 @@ CHUNK = 256
 
 
 class Wavae(nn.Module):
-    """Mel analysis, VAE, vocoder network and synthesizer of one domain: a streaming module, sound in, sound out.
+    """Analysis, pitch reader, VAE, vocoder network and synthesizer of one domain: a streaming module, sound to sound.
 
     Every layer is causal and keeps its own past, so offline is a stream fed in large pieces, its output moved back
     by the latency that does not depend on the pieces. Latent frame ``t`` describes the sound around sample
@@ -39,28 +40,30 @@ class Wavae(nn.Module):
     state_audio: Tensor
     state_mel: Tensor
     state_controls: Tensor
-    state_loudness: Tensor
+    state_before: Tensor
     state_waiting: Tensor
     state_due_mel: Tensor
-    state_due_loudness: Tensor
+    state_due_curves: Tensor
     state_ready: Tensor
 
     def __init__(self, config: WavaeConfig) -> None:
         super().__init__()
         self.config = config
         self.analysis = MelAnalysis(config)
+        self.reader = PitchReader(config)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.vocoder = Vocoder(config)
-        self.pitch = PitchFilter(config.pitch_bins)
+        self.bank = PitchBank(config.sample_rate, config.n_fft, config.cells, config.pitch_bins)
         self.synthesizer = FrameSynthesizer(config.sample_rate, config.n_fft)
         self.hop_length, self.stride = config.hop_length, STRIDE
         self.overlap = config.n_fft - config.hop_length
         self.n_mels, self.latent_dim, self.n_controls = config.n_mels, config.latent_dim, len(config.controls)
-        self.floor_db = FLOOR_DB
+        self.pitch_bins, self.floor_db, self.first_pitch = config.pitch_bins, FLOOR_DB, FIRST_PITCH
+        self.free = False
         self.decoder_latency = self.synthesizer.latency + (STRIDE - 1) * self.hop_length
         self.latency = config.n_fft // 2 + self.synthesizer.latency + (STRIDE - 1) * self.hop_length
-        for name in ("audio", "mel", "controls", "loudness", "due_mel", "due_loudness", "ready"):
+        for name in ("audio", "mel", "controls", "before", "due_mel", "due_curves", "ready"):
             self.register_buffer(f"state_{name}", torch.zeros(0), persistent=False)
         self.register_buffer("state_waiting", torch.zeros((), dtype=torch.int64), persistent=False)
         self.reset(1)
@@ -68,32 +71,36 @@ class Wavae(nn.Module):
     @torch.jit.export
     def reset(self, batch: int = 1) -> None:
         """Begin ``batch`` new streams."""
+        self.reader.reset(batch)
         self.encoder.reset(batch)
         self.decoder.reset(batch)
         self.vocoder.reset(batch)
-        self.pitch.reset(batch)
+        self.bank.reset(batch)
         self.synthesizer.reset(batch)
         device = self.analysis.window.device
         self.state_audio = torch.zeros(batch, self.overlap, device=device)
         self.state_mel = torch.zeros(batch, 0, self.n_mels, device=device)
         self.state_controls = torch.zeros(batch, 0, self.n_controls, device=device)
-        self.state_loudness = torch.full((batch, 1), self.floor_db, device=device)
+        # Loudness, octaves above the first pitch, and voicing of the latest latent frame.
+        self.state_before = torch.tensor([self.floor_db, 0.0, 0.0], dtype=torch.float64, device=device).repeat(
+            batch, 1, 1
+        )
         # Hops since the newest latent frame whose sound has been made, less one.
         self.state_waiting = torch.full_like(self.state_waiting, -1)
         self.state_due_mel = torch.zeros(batch, 0, self.n_mels, device=device)
-        self.state_due_loudness = torch.zeros(batch, 0, device=device)
+        self.state_due_curves = torch.zeros(batch, 0, 3, dtype=torch.float64, device=device)
         self.state_ready = torch.zeros(batch, self.stride * self.hop_length, device=device)
 
     def forward(self, audio: Tensor) -> Tensor:
         """Take whole hops of sound, give as many, ``latency`` samples late. Shape: 2 x [batch, n * hop_length]."""
         latents, controls = self.encode_hops(audio)
-        mel, loudness = self.mel_frames(latents, controls)
-        mel, loudness = torch.cat([self.state_due_mel, mel], 1), torch.cat([self.state_due_loudness, loudness], 1)
+        mel, curves = self.mel_frames(latents, controls)
+        mel, curves = torch.cat([self.state_due_mel, mel], 1), torch.cat([self.state_due_curves, curves], 1)
         waiting = int(self.state_waiting) + audio.shape[1] // self.hop_length
         due = max(0, waiting // self.stride) * self.stride
         self.state_waiting = torch.full_like(self.state_waiting, waiting - due)
-        ready = torch.cat([self.state_ready, self.sound(mel[:, :due], loudness[:, :due], None)], 1)
-        self.state_due_mel, self.state_due_loudness = mel[:, due:].clone(), loudness[:, due:].clone()
+        ready = torch.cat([self.state_ready, self.sound(mel[:, :due], curves[:, :due])], 1)
+        self.state_due_mel, self.state_due_curves = mel[:, due:].clone(), curves[:, due:].clone()
         self.state_ready = ready[:, audio.shape[1] :].clone()
         return ready[:, : audio.shape[1]]
 
@@ -108,29 +115,39 @@ class Wavae(nn.Module):
         self.state_audio = audio[:, audio.shape[1] - self.overlap :].clone()
         mel, controls = self.state_mel, self.state_controls
         if audio.shape[1] > self.overlap:
-            fresh, measured = self.analysis(audio)
+            fresh, measured = self.analyze(audio)
             mel, controls = torch.cat([mel, fresh], 1), torch.cat([controls, measured], 1)
         whole = mel.shape[1] // self.stride * self.stride
         self.state_mel, self.state_controls = mel[:, whole:].clone(), controls[:, whole:].clone()
         if whole == 0:
             return mel.new_zeros(mel.shape[0], 0, self.latent_dim), controls[:, :0]
-        mean, _ = self.encoder(mel[:, :whole])
+        pitch = pitch_features(controls[:, :whole, 1], controls[:, :whole, 2], self.pitch_bins)
+        mean, _ = self.encoder(mel[:, :whole], pitch.float())
         return mean, controls[:, self.stride - 1 : whole : self.stride]
 
     @torch.jit.export
-    def decode_frames(self, latents: Tensor, controls: Tensor, sung: Tensor | None = None) -> Tensor:
-        """Take latent frames, give their samples, ``decoder_latency`` late.
-
-        Args:
-            latents: [batch, frames, latent_dim].
-            controls: [batch, frames, n_controls].
-            sung: pitch of the mel frames in Hz, instead of the model's own where it is above 0, [batch, 2 * frames].
+    def analyze(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Mel frames and controls of the frames that lie wholly inside ``audio``, read in their order.
 
         Shape:
-            -> [batch, frames * latent_hop]
+            [batch, samples] -> [batch, frames, n_mels], [batch, frames, n_controls]
         """
-        mel, loudness = self.mel_frames(latents, controls)
-        return self.sound(mel, loudness, sung)
+        mel, descriptors = self.analysis(audio)
+        pitch, voicing = self.reader(mel)
+        if self.free:
+            voicing = torch.zeros_like(voicing)
+        parts = [descriptors[..., :1], pitch.float()[..., None], voicing[..., None], descriptors[..., 1:]]
+        return mel, torch.cat(parts, -1)
+
+    @torch.jit.export
+    def decode_frames(self, latents: Tensor, controls: Tensor) -> Tensor:
+        """Take latent frames, give their samples, ``decoder_latency`` late.
+
+        Shape:
+            [batch, frames, latent_dim], [batch, frames, n_controls] -> [batch, frames * latent_hop]
+        """
+        mel, curves = self.mel_frames(latents, controls)
+        return self.sound(mel, curves)
 
     @torch.jit.export
     def mel_frames(self, latents: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
@@ -138,33 +155,45 @@ class Wavae(nn.Module):
 
         Shape:
             [batch, frames, latent_dim], [batch, frames, n_controls] -> mel [batch, 2 * frames, n_mels],
-            loudness [batch, 2 * frames] dB
+            curves [batch, 2 * frames, 3] float64: loudness (dB), octaves above the first pitch, voicing
         """
         if latents.shape[1] == 0:
-            return latents.new_zeros(latents.shape[0], 0, self.n_mels), latents.new_zeros(latents.shape[0], 0)
-        mel = self.decoder(latents, scale_controls(controls))
-        # The loudness of a latent frame is that of its newest mel frame; those between are on the line.
-        loudness = controls[:, :, 0]
-        before = torch.cat([self.state_loudness, loudness[:, :-1]], 1)
-        self.state_loudness = loudness[:, -1:].clone()
-        steps = torch.arange(1, self.stride + 1, device=loudness.device) / self.stride
-        return mel, (before[..., None] + (loudness - before)[..., None] * steps).flatten(1)
+            batch = latents.shape[0]
+            return latents.new_zeros(batch, 0, self.n_mels), self.state_before.new_zeros(batch, 0, 3)
+        known = self.known(controls)
+        curves = between_latents(known, self.state_before, self.stride)
+        self.state_before = known[:, -1:].clone()
+        return self.decoder(latents, scale_controls(controls), self.features(curves)), curves
 
     @torch.jit.export
-    def sound(self, mel: Tensor, loudness: Tensor, sung: Tensor | None = None) -> Tensor:
+    def known(self, controls: Tensor) -> Tensor:
+        """Loudness, octaves above the first pitch, and voicing. Shape: [..., n_controls] -> [..., 3] float64."""
+        octaves = torch.log2(controls[..., 1:2].double() / self.first_pitch)
+        return torch.cat([controls[..., :1].double(), octaves, controls[..., 2:3].double()], -1)
+
+    @torch.jit.export
+    def features(self, curves: Tensor) -> Tensor:
+        """Pitch features of the curves of mel frames. Shape: [batch, n, 3] -> [batch, n, pitch_bins + 1]."""
+        pitch = self.first_pitch * torch.exp2(curves[..., 1])
+        return pitch_features(pitch.float(), curves[..., 2].float(), self.pitch_bins)
+
+    @torch.jit.export
+    def sound(self, mel: Tensor, curves: Tensor) -> Tensor:
         """Second half of :meth:`decode_frames`.
 
-        Shape: [batch, n, n_mels], 2 x [batch, n] -> [batch, n * hop_length]
+        Shape: [batch, n, n_mels], [batch, n, 3] -> [batch, n * hop_length]
         """
         if mel.shape[1] == 0:
             return mel.new_zeros(mel.shape[0], 0)
-        outputs = self.vocoder(mel)
+        outputs, features = self.vocoder(mel, self.features(curves))
         harmonic, noise = self.vocoder.filters(outputs)
-        logits, _ = self.vocoder.filters.pitch(outputs)
-        f0 = self.pitch(logits)
-        if sung is not None:
-            f0 = torch.where(sung > 0, sung.double(), f0)
-        return self.synthesizer(f0, harmonic, noise, gain_of_loudness(loudness))
+        level, tonality = self.vocoder.spectrum(mel, features)
+        salience = self.vocoder.salience(features)
+        pitch = self.first_pitch * torch.exp2(curves[..., 1])
+        partials = self.bank(salience, level, tonality, pitch, curves[..., 2])
+        harmonic = harmonic * curves[..., 2:].float()
+        gain = gain_of_loudness(curves[..., 0].float())
+        return self.synthesizer(pitch, harmonic, noise, gain, partials)
 
     def frames_of(self, samples: int) -> int:
         """Latent frames of a sound of that many samples."""
@@ -175,38 +204,45 @@ class Wavae(nn.Module):
         """Samples that latent frames decode to."""
         return max(0, (frames - 1) * self.config.latent_hop - self.config.latent_hop // 2)
 
-    def stream(self, seed: int = 0) -> "Wavae":
+    def stream(self, seed: int = 0, free: bool = False) -> "Wavae":
         """A twin of this model: its weights, a past of its own.
 
         Args:
             seed: of the noise.
+            free: leave the pitch to the latents.
         """
         stream = twin(self)
+        stream.free = free
         stream.synthesizer.noise.seed = seed
         stream.reset(1)
         return stream
 
-    def encode(self, audio: np.ndarray | Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, audio: np.ndarray | Tensor, free: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Encode a whole sound at the model's rate.
 
+        Args:
+            audio: [samples].
+            free: leave the pitch to the latents: nothing is voiced.
+
         Shape:
-            audio: [samples] -> latents [frames, latent_dim], controls [frames, n_controls] (loudness in dB first);
-            frames is :meth:`frames_of` (samples)
+            -> latents [frames, latent_dim], controls [frames, n_controls] (loudness in dB, pitch in Hz, voicing,
+            centroid in Hz); frames is :meth:`frames_of` (samples)
         """
-        latents, controls, _ = self.encode_blocks([np.asarray(audio)])
+        latents, controls, _ = self.encode_blocks([np.asarray(audio)], free)
         return latents, controls
 
-    def encode_blocks(self, blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
+    def encode_blocks(self, blocks: Iterable[np.ndarray], free: bool = False) -> tuple[np.ndarray, np.ndarray, int]:
         """Encode a sound that comes in blocks of any sizes, never the whole of it in memory.
 
         Args:
             blocks: [samples] each, at the model's rate.
+            free: leave the pitch to the latents.
 
         Returns:
             Latents [frames, latent_dim], controls [frames, n_controls], and the samples that came.
         """
         hop = self.config.latent_hop
-        stream, samples, held = self.stream(), 0, torch.zeros(0)
+        stream, samples, held = self.stream(free=free), 0, torch.zeros(0)
         parts: list[tuple[Tensor, Tensor]] = []
 
         def take(audio: Tensor) -> None:
@@ -234,7 +270,6 @@ class Wavae(nn.Module):
         controls: np.ndarray | Tensor,
         samples: int | None = None,
         seed: int = 0,
-        f0: np.ndarray | None = None,
     ) -> np.ndarray:
         """Decode a whole latent path.
 
@@ -243,19 +278,13 @@ class Wavae(nn.Module):
             controls: [frames, n_controls].
             samples: length of the sound; by default all that the path covers.
             seed: of the noise.
-            f0: [n] Hz at samples ``0, hop_length`` ...: sung instead of the model's own pitch where it is above 0.
 
         Shape:
             -> [samples]
         """
         z, controlled = (torch.as_tensor(np.ascontiguousarray(x, np.float32)) for x in (latents, controls))
         stream = self.stream(seed)
-        sung = torch.zeros(STRIDE * len(z))
-        if f0 is not None:
-            # The first mel frame is centred one hop before the first sample.
-            known = torch.as_tensor(np.nan_to_num(f0), dtype=torch.float32)[: len(sung) - 1]
-            sung[1 : 1 + len(known)] = known
-        chunks = zip(z.split(CHUNK), controlled.split(CHUNK), sung.split(STRIDE * CHUNK))
+        chunks = zip(z.split(CHUNK), controlled.split(CHUNK))
         parts = [stream.decode_frames(*(x[None] for x in chunk))[0] for chunk in chunks]
         start = self.decoder_latency
         end = start + (self.samples_of(len(z)) if samples is None else samples)

@@ -9,10 +9,11 @@ from vqsynth.wavae.network.config import STRIDE, WavaeConfig
 
 
 class Encoder(nn.Module):
-    """Mel frames to the Gaussian posterior of each latent frame.
+    """Mel frames and their pitch to the Gaussian posterior of each latent frame.
 
     Shape:
-        [batch, frames, n_mels] -> mean, log-variance: 2 x [batch, frames // 2, latent_dim]
+        [batch, frames, n_mels], pitch features [batch, frames, pitch_bins + 1]
+        -> mean, log-variance: 2 x [batch, frames // 2, latent_dim]
     """
 
     def __init__(self, config: WavaeConfig) -> None:
@@ -20,11 +21,14 @@ class Encoder(nn.Module):
         self.stride = STRIDE
         width, expansion, size = config.width, config.expansion, config.kernel_size
         self.embed = CausalConv1d(config.n_mels, width, 3)
+        self.tune = nn.Linear(config.pitch_bins + 1, width, bias=False)
         self.fine = Blocks(1, width, expansion, size)
         self.down = nn.Conv1d(width, width, STRIDE, stride=STRIDE)
         self.blocks = Blocks(config.encoder_blocks - 1, width, expansion, size)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, 2 * config.latent_dim)
+        # Nearly certain at first: a latent that is mostly noise teaches the decoder to do without.
+        nn.init.constant_(self.head.bias[config.latent_dim :], -4.0)
 
     @torch.jit.export
     def reset(self, batch: int = 1) -> None:
@@ -33,8 +37,8 @@ class Encoder(nn.Module):
         self.fine.reset(batch)
         self.blocks.reset(batch)
 
-    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.fine(self.embed(mel.transpose(1, 2)))
+    def forward(self, mel: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.fine(self.embed(mel.transpose(1, 2)) + self.tune(pitch).transpose(1, 2))
         # A linear map of each pair of frames: for a few frames a convolution takes longer.
         pairs = x.unfold(2, self.stride, self.stride).transpose(1, 2).flatten(2)
         x = nn.functional.linear(pairs, self.down.weight.flatten(1), self.down.bias).transpose(1, 2)
@@ -43,17 +47,20 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Latent frames and scaled controls to mel frames.
+    """Latent frames, scaled controls and the pitch of the mel frames to mel frames.
 
     Shape:
-        [batch, frames, latent_dim], [batch, frames, n_controls] -> [batch, 2 * frames, n_mels]
+        [batch, frames, latent_dim], [batch, frames, 1 or 2], pitch features [batch, 2 * frames, pitch_bins + 1]
+        -> [batch, 2 * frames, n_mels]
     """
 
     def __init__(self, config: WavaeConfig) -> None:
         super().__init__()
         self.stride = STRIDE
         width, expansion, size = config.width, config.expansion, config.kernel_size
-        self.embed = CausalConv1d(config.latent_dim + len(config.controls), width, 3)
+        self.embed = CausalConv1d(config.latent_dim + len(config.controls) - 2, width, 3)
+        self.tune = nn.Linear(STRIDE * (config.pitch_bins + 1), width, bias=False)
+        self.tune_fine = nn.Linear(config.pitch_bins + 1, width, bias=False)
         self.blocks = Blocks(config.decoder_blocks - 1, width, expansion, size)
         self.up = nn.Conv1d(width, STRIDE * width, 1)
         self.fine = Blocks(1, width, expansion, size)
@@ -67,9 +74,12 @@ class Decoder(nn.Module):
         self.blocks.reset(batch)
         self.fine.reset(batch)
 
-    def forward(self, latents: Tensor, controls: Tensor) -> Tensor:
-        x = self.blocks(self.embed(torch.cat([latents, controls], -1).transpose(1, 2)))
+    def forward(self, latents: Tensor, controls: Tensor, pitch: Tensor) -> Tensor:
+        pairs = pitch.reshape(pitch.shape[0], -1, self.stride * pitch.shape[2])
+        x = self.embed(torch.cat([latents, controls], -1).transpose(1, 2)) + self.tune(pairs).transpose(1, 2)
+        x = self.blocks(x)
         x = nn.functional.linear(x.transpose(1, 2), self.up.weight.flatten(1), self.up.bias)
         # Channels become neighbouring frames.
-        x = x.unflatten(2, (-1, self.stride)).transpose(2, 3).flatten(1, 2).transpose(1, 2)
+        x = x.unflatten(2, (-1, self.stride)).transpose(2, 3).flatten(1, 2) + self.tune_fine(pitch)
+        x = x.transpose(1, 2)
         return self.head(self.norm(self.fine(x).transpose(1, 2)))

@@ -13,6 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+MANY = 64
+"""Frames that it takes to measure a correlation."""
+
 
 class Reverse(torch.autograd.Function):
     """Identity whose gradient is multiplied by ``-strength``."""
@@ -39,6 +42,7 @@ class Regressor(nn.Module):
 
     latents: Tensor
     controls: Tensor
+    known: Tensor
     count: Tensor
     mean: Tensor
     whitening: Tensor
@@ -55,6 +59,7 @@ class Regressor(nn.Module):
         for name, tensor in (
             ("latents", torch.zeros(memory, latent_dim)),
             ("controls", torch.zeros(memory, n_controls)),
+            ("known", torch.zeros(memory, n_controls)),
             ("count", torch.zeros((), dtype=torch.int64)),
             ("mean", torch.zeros(latent_dim)),
             ("whitening", torch.eye(latent_dim)),
@@ -66,11 +71,11 @@ class Regressor(nn.Module):
         return self.layers((latents - self.mean) @ self.whitening)
 
     @torch.no_grad()
-    def add_to_memory(self, latents: Tensor, controls: Tensor) -> None:
-        """Keep frames in place of the oldest ones. Shape: [frames, latent_dim], [frames, n_controls]."""
+    def add_to_memory(self, latents: Tensor, controls: Tensor, known: Tensor) -> None:
+        """Keep frames in place of the oldest ones. Shape: [frames, latent_dim], 2 x [frames, n_controls]."""
         size = len(self.latents)
         place = (self.count + torch.arange(len(latents), device=latents.device)) % size
-        self.latents[place], self.controls[place] = latents, controls
+        self.latents[place], self.controls[place], self.known[place] = latents, controls, known
         self.count += len(latents)
         kept = self.latents[: min(int(self.count), size)]
         self.mean.copy_(kept.mean(0))
@@ -83,38 +88,44 @@ class Regressor(nn.Module):
         """Loss over random frames of the memory, in units of the controls' variance."""
         kept = min(int(self.count), len(self.latents))
         pick = torch.randint(kept, (size,), generator=generator)
-        target = self.controls[pick]
-        return (
-            (self.predict(self.latents[pick]) - target).square().mean(0) / self.controls[:kept].var(0).clamp_min(1e-3)
-        ).mean()
+        error = (self.predict(self.latents[pick]) - self.controls[pick]).square()
+        _, variance = weighted_moments(self.controls[:kept], self.known[:kept])
+        return (weighted_moments(error, self.known[pick])[0] / variance).mean()
 
-    def forward(self, latents: Tensor, controls: Tensor, strength: float) -> tuple[Tensor, float]:
+    def forward(self, latents: Tensor, controls: Tensor, known: Tensor, strength: float) -> tuple[Tensor, list[float]]:
         """Squared error in units of the controls' variance, for the encoder alone: its gradient is reversed.
 
         The reversal fades as there is less to predict, so that nothing is hidden by being predicted wrongly.
 
         Shape:
-            latents: [frames, latent_dim]; controls: [frames, n_controls] -> [], share of the variance that is predicted
+            latents: [frames, latent_dim]; controls, known (weights 0..1): [frames, n_controls]
+            -> [], share of each control's variance that is predicted
         """
-        variance = controls.var(0).clamp_min(1e-3)
+        _, variance = weighted_moments(controls, known)
         with torch.no_grad():
-            predicted = float(1 - ((self.predict(latents) - controls).square().mean(0) / variance).mean())
+            error, _ = weighted_moments((self.predict(latents) - controls).square(), known)
+            shares = (1 - error / variance).clamp(-1.0, 1.0) * (known.sum(0) > 8)
         for weight in self.layers.parameters():
             weight.requires_grad_(False)
-        hidden = Reverse.apply(latents, strength * min(max(predicted, 0.0), 1.0))
-        error = ((self.predict(hidden) - controls).square().mean(0) / variance).mean()
+        total = latents.new_zeros(())
+        for number, share in enumerate(shares.tolist()):
+            hidden = Reverse.apply(latents, strength * max(share, 0.0))
+            error = (self.predict(hidden)[:, number] - controls[:, number]).square()[:, None]
+            total = total + weighted_moments(error, known[:, number, None])[0][0] / variance[number] / len(shares)
         for weight in self.layers.parameters():
             weight.requires_grad_(True)
-        return error, predicted
+        return total, shares.tolist()
 
-    def dependence(self, latents: Tensor, controls: Tensor, generator: torch.Generator, waves: int = 384) -> Tensor:
+    def dependence(
+        self, latents: Tensor, controls: Tensor, known: Tensor, generator: torch.Generator, waves: int = 384
+    ) -> Tensor:
         """Squared correlations of the controls with functions of the latent, within these frames.
 
         Whitened latents, their products, and random Fourier features drawn anew every time (Rahimi & Recht 2007): a
         sampled Hilbert-Schmidt independence criterion (Gretton et al. 2005) with a linear kernel on the controls.
 
         Shape:
-            latents: [frames, latent_dim]; controls: [frames, n_controls] -> []
+            latents: [frames, latent_dim]; controls, known (weights 0..1): [frames, n_controls] -> []
         """
         x = (latents - self.mean) @ self.whitening
         size = x.shape[1]
@@ -122,13 +133,25 @@ class Regressor(nn.Module):
         scale = 2.0 + 3.0 * torch.rand(1, waves, generator=generator)
         frequencies = torch.randn(size, waves, generator=generator) / scale
         offsets = 2 * math.pi * torch.rand(waves, generator=generator)
-        target = (controls - controls.mean(0)) / controls.std(0).clamp_min(1e-3)
         total = latents.new_zeros(())
         for features, weight in (
             (x, 1.0),
-            (x[:, first] * x[:, second], 1.0),
+            (x[:, first] * x[:, second], size / len(first)),
             (torch.cos(x @ frequencies.to(x) + offsets.to(x)), 3 * size / waves),
         ):
-            features = (features - features.mean(0)) / features.std(0).clamp_min(1e-3)
-            total = total + weight * (features.T @ target / len(x)).square().sum() / controls.shape[1]
+            for number in range(controls.shape[1]):
+                told = known[:, number] > 0.5
+                if int(told.sum()) < MANY:
+                    continue
+                target, part = controls[told, number], features[told]
+                target = (target - target.mean()) / target.std().clamp_min(1e-3)
+                part = (part - part.mean(0)) / part.std(0).clamp_min(1e-3)
+                total = total + weight * (part.T @ target / len(part)).square().sum() / controls.shape[1]
         return total
+
+
+def weighted_moments(values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance of the columns, rows counting by weight. Shape: 2 x [rows, columns] -> 2 x [columns]."""
+    whole = weights.sum(0).clamp_min(1.0)
+    mean = (values * weights).sum(0) / whole
+    return mean, ((values - mean).square() * weights).sum(0).div(whole).clamp_min(1e-3)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from vqsynth.dsp import loudness
+from vqsynth.storage.compact import compact, expand
 from vqsynth.training.prepare import LEVEL_LUFS
 from vqsynth.training.prepared import Prepared
 from vqsynth.version import __version__
@@ -20,7 +20,7 @@ from vqsynth.wavae.paths import pca
 from vqsynth.wavae.training.figures import draw_figures
 from vqsynth.wavae.training.quality import held_out_quality
 
-CORPUS_FRAMES, CORPUS_DB = 6000, 30.0
+CORPUS_FRAMES, CORPUS_DB = 2000, 30.0
 """Latents that are kept for transfer, and how far below the loudest of their recording they may be."""
 
 
@@ -45,7 +45,7 @@ def choose_latents(
 ) -> dict[str, np.ndarray]:
     """Latents that stand for recordings in a transfer, of frames within 30 dB of the loudest of each.
 
-    They are drawn evenly from all frames: sounds that are frequent stay so. A model that controls the pitch is asked
+    They are drawn evenly from all frames: sounds that are frequent stay so. The model is asked
     with the pitch as a control and, of every third recording, without, for sounds whose pitch is left to the latents.
 
     Args:
@@ -55,20 +55,14 @@ def choose_latents(
         seed: of the choice.
 
     Returns:
-        ``corpus.latents`` [n, latent_dim] and ``corpus.voicing`` [n] (0 to 1; 1 of a model without control of the
-        pitch), float16.
+        ``corpus.latents`` [n, latent_dim] and ``corpus.voicing`` [n] float16.
     """
-    names = model.config.controls
     rows: list[np.ndarray] = []
     for number, audio in enumerate(sounds):
-        options: list[dict[str, Any]] = [{}]
-        if "pitch" in names:
-            options = [{"free": False}, {"free": True}] if number % 3 == 0 else [{"free": False}]
-        for how in options:
-            z, controls = model.encode(audio, **how)
-            voicing = controls[:, names.index("voicing")] if "pitch" in names else np.ones(len(z))
+        for free in (False, True)[: 2 if number % 3 == 0 else 1]:
+            z, controls = model.encode(audio, free)
             loud = controls[:, 0] > controls[:, 0].max() - CORPUS_DB
-            rows.append(np.column_stack([z, voicing])[loud].astype(np.float16))
+            rows.append(np.column_stack([z, controls[:, 2]])[loud].astype(np.float16))
     table = np.concatenate(rows)
     chosen = table[np.sort(np.random.default_rng(seed).permutation(len(table))[:count])]
     return {"corpus.latents": chosen[:, :-1], "corpus.voicing": chosen[:, -1]}
@@ -98,17 +92,15 @@ def build(
     Args:
         folder: to write into.
         name: of the domain.
-        model: trained; its weights are rounded to half precision.
+        model: trained; its weights are rounded to eight bits.
         corpus: that it was trained on.
         training: facts of the run.
         sources: provenance of the recordings.
         description: one line for the card.
     """
     model = model.cpu().eval()
-    # Quality and axes are those of the weights as stored, in half precision.
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.copy_(weight.half().float())
+    # Quality and axes are those of the weights as stored.
+    model.load_state_dict({name: weight.float() for name, weight in expand(compact(model.state_dict())).items()})
     axes = pca.fit(active_latents(model, corpus))
     held_out = list(pieces_of(corpus, True))
     card = {
@@ -129,5 +121,7 @@ def build(
         "source": sources,
         "quality": held_out_quality(model, held_out),
     }
-    draw_figures(folder / "figures", name, model, axes, held_out)
+    voiced = corpus.f0[corpus.f0 > 0]
+    pitch = float(np.median(voiced)) if len(voiced) > 0.3 * len(corpus.f0) else None
+    draw_figures(folder / "figures", name, model, axes, held_out, pitch)
     return save(folder, model, axes, card, choose_latents(model, pieces_of(corpus, False)))

@@ -23,17 +23,23 @@ def excerpts(recordings: list[np.ndarray], sample_rate: int) -> np.ndarray:
     return np.concatenate([audio[: int(SECONDS / len(chosen) * sample_rate)] for audio in chosen])
 
 
-def sweep_axis(model: Wavae, axes: Pca, number: int, seconds: float = 3.0) -> np.ndarray:
-    """Sound of the mean latent while one axis goes from low to high at a steady loudness. Shape: -> [samples]."""
+def sweep_axis(model: Wavae, axes: Pca, number: int, pitch: float | None = None, seconds: float = 3.0) -> np.ndarray:
+    """Sound of the mean latent while one axis goes from low to high at a steady loudness and pitch (Hz, or none).
+
+    Shape:
+        -> [samples]
+    """
     frames = int(seconds * model.config.rate)
     coordinates = np.zeros((frames, model.config.latent_dim), np.float32)
     coordinates[:, number] = np.linspace(-REACH, REACH, frames) * axes.std[number]
     controls = np.full((frames, len(model.config.controls)), LOUDNESS, np.float32)
-    controls[:, 1:] = 1500.0
+    controls[:, 1], controls[:, 2], controls[:, 3:] = pitch or 220.0, float(pitch is not None), 1500.0
     return model.decode(axes.latents(coordinates), controls)
 
 
-def draw_figures(folder: Path, name: str, model: Wavae, axes: Pca, held_out: list[np.ndarray]) -> list[Path]:
+def draw_figures(
+    folder: Path, name: str, model: Wavae, axes: Pca, held_out: list[np.ndarray], pitch: float | None = None
+) -> list[Path]:
     """Write ``axes.png`` and, where anything was held out, ``resynthesis.png``.
 
     Args:
@@ -42,6 +48,7 @@ def draw_figures(folder: Path, name: str, model: Wavae, axes: Pca, held_out: lis
         model: of the domain.
         axes: its principal axes.
         held_out: recordings, each [samples].
+        pitch: of the sweeps, Hz, where the domain has any.
 
     Returns:
         Paths of the figures.
@@ -50,7 +57,7 @@ def draw_figures(folder: Path, name: str, model: Wavae, axes: Pca, held_out: lis
     rate = model.config.sample_rate
     paths = [folder / "axes.png"]
     panels = [
-        (f"axis {n}, from -{REACH} to {REACH} standard deviations", sweep_axis(model, axes, n))
+        (f"axis {n}, from -{REACH} to {REACH} standard deviations", sweep_axis(model, axes, n, pitch))
         for n in range(min(AXES, len(axes.std)))
     ]
     mel_panels(paths[0], panels, rate, title=f"{name}: what the widest axes of the latent path do")

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vqsynth.errors import VqsynthError, warn
+from vqsynth.errors import UsageError, VqsynthError, warn
 from vqsynth.training.pipeline import FinishedRun, ModelKind, train_model
 from vqsynth.training.prepared import Prepared
 from vqsynth.training.reporter import Reporter
-from vqsynth.wavae.domain import CARD, Domain
+from vqsynth.wavae.domain import CARD, Domain, load
 from vqsynth.wavae.network.config import WavaeConfig
 from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.training.analysis import pitch_and_level
@@ -21,6 +21,11 @@ from vqsynth.wavae.training.trainer import WavaeTrainer
 
 EXPORT_BLOCK = 441
 EXPORT_TOLERANCE = 1e-3
+BASE = "base"
+"""The domain of all kinds of sound, which others are adapted from."""
+ADAPT_SECONDS = 600.0
+ADAPTED = {"vae_at": 0.15, "joint_at": 0.55, "learning_rate": 7e-4, "kl_warmup": 0.0}
+"""Settings of a run that starts from weights: the vocoder has little to learn."""
 
 
 def check_export(domain: Domain, audio: np.ndarray) -> float:
@@ -53,13 +58,52 @@ def check_export(domain: Domain, audio: np.ndarray) -> float:
 
 
 def _trainer(config: WavaeConfig, corpus: Prepared, settings: WavaeSettings, folder: Path, device: str) -> WavaeTrainer:
-    return WavaeTrainer(Wavae(config), corpus, settings, folder, device)
+    trainer = WavaeTrainer(Wavae(config), corpus, settings, folder, device)
+    # Where there is a checkpoint, its weights take their place.
+    if settings.start_from is not None and not trainer.checkpoint_path.is_file():
+        trainer.model.load_state_dict(Domain(Path(settings.start_from)).model.state_dict())
+    return trainer
+
+
+def _start(
+    name: str | Path, config: WavaeConfig | None, settings: WavaeSettings | None
+) -> tuple[WavaeConfig, WavaeSettings]:
+    """Configuration and settings of a run that starts from a domain's weights.
+
+    Raises:
+        UsageError: no such domain, or its weights do not fit ``config``.
+        VqsynthError: the domain is damaged.
+    """
+    domain = load(name)
+    if config is not None and config != domain.config:
+        raise UsageError(
+            "its model has another shape; leave `preset` and `controls` out, or start from nothing with none",
+            field="start_from",
+            value=name,
+        )
+    _ = domain.model  # damage is told before recordings are prepared
+    learned = [
+        f"{source.get('package', 'unknown')} ({source.get('licence', 'not stated')})"
+        for source in domain.card.get("source", [])
+    ]
+    learned += domain.card.get("training", {}).get("start_sources", [])
+    settings = settings or WavaeSettings(seconds=ADAPT_SECONDS)
+    return domain.config, settings.model_copy(
+        update={
+            **ADAPTED,
+            "start_from": str(domain.path.resolve()),
+            "start_sources": tuple(dict.fromkeys(map(str, learned))),
+        }
+    )
 
 
 def _build(run: FinishedRun[WavaeTrainer]) -> None:
     run.reporter.phase("finding the principal axes", None)
-    model = run.trainer.model
-    domain = build(run.folder, run.name, model, run.corpus, run.training, run.sources, run.description)
+    model, training = run.trainer.model, dict(run.training)
+    start, start_sources = training.pop("start_from", None), training.pop("start_sources", ())
+    if start is not None:
+        training.update(start_from=Path(start).name, start_sources=list(start_sources))
+    domain = build(run.folder, run.name, model, run.corpus, training, run.sources, run.description)
     run.reporter.phase("checking that streaming equals offline", None)
     difference = check_export(domain, next(pieces_of(run.corpus, False)))
     run.reporter.say(
@@ -73,7 +117,16 @@ DOMAIN = ModelKind(
     card=CARD,
     config=WavaeConfig,
     settings=WavaeSettings,
-    recorded=("batch_size", "vae_batch_size", "kl_weight", "control_weight", "dependence_weight", "learning_rate"),
+    recorded=(
+        "batch_size",
+        "vae_batch_size",
+        "kl_weight",
+        "control_weight",
+        "dependence_weight",
+        "learning_rate",
+        "start_from",
+        "start_sources",
+    ),
     unusable="its VAE has not started",
     analyze=pitch_and_level,
     trainer=_trainer,
@@ -93,8 +146,9 @@ def train_domain(
     overwrite: bool = False,
     description: str = "",
     reporter: Reporter | None = None,
+    start_from: str | Path | None = None,
 ) -> Domain:
-    """Train the continuous model on ``recordings`` into ``folder``: vocoder, VAE, both against discriminators.
+    """Train the continuous model on ``recordings`` into ``folder``: vocoder, VAE, both together.
 
     Principal axes, figures and a check of the streamed sound follow; :func:`train_model` says more.
 
@@ -109,12 +163,20 @@ def train_domain(
         overwrite: replace a domain or a run.
         description: one line for the card.
         reporter: hears how it goes.
+        start_from: a domain, by name or folder, whose weights are adapted; None starts from nothing.
 
     Raises:
-        UsageError: the folder holds a domain or a run already, or there is nothing to resume.
+        UsageError: the folder holds a domain or a run already, there is nothing to resume, or ``start_from`` does
+            not fit.
         VqsynthError: no recording can be used, the run was too short, or the model's sound is not finite.
         Interrupted: Ctrl-C; ``resume`` goes on.
     """
+    if start_from is not None:
+        if resume or finish:
+            raise UsageError(
+                "a run that goes on has weights of its own; leave this out", field="start_from", value=start_from
+            )
+        config, settings = _start(start_from, config, settings)
     domain = train_model(
         DOMAIN, recordings, folder, config, settings, device, resume, finish, overwrite, description, reporter
     )
