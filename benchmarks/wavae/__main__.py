@@ -2,7 +2,7 @@
 
     python -m benchmarks.wavae --corpora DIR [--inputs DIR] [--minutes 10] [--domains strings,screams]
                                [--baseline strings=DIR] [--adversary-off strings=DIR]
-                               [--only reconstruct,loudness,interpolation,transfer,feedback,realtime]
+                               [--only reconstruct,chords,loudness,interpolation,way,...]
                                [--csv benchmarks/wavae.csv] [--into benchmarks/README.md]
 
 --corpora holds NAME/ for every domain, as `vqsynth corpus fetch NAME` leaves it; the recordings that are used are
@@ -22,7 +22,7 @@ from benchmarks.tables import machine, write_csv, write_into
 from benchmarks.wavae.material import SEEDS, Material
 from benchmarks.wavae.rows import Row, score, table
 
-PARTS = ("reconstruct", "loudness", "interpolation", "transfer", "feedback", "realtime")
+PARTS = ("reconstruct", "chords", "loudness", "interpolation", "way", "transfer", "feedback", "realtime")
 
 
 def named(text: str) -> tuple[str, Path]:

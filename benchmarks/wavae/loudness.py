@@ -99,21 +99,22 @@ def across(parts: Sequence[tuple[np.ndarray, np.ndarray]], seed: int = 0) -> flo
     return r2(levels, predicted)
 
 
-def joined(paths: Sequence[LatentPath], frames: int) -> list[np.ndarray]:
-    """Latents of recordings one after the other, in pieces of ``frames``. Shape: each [frames, dim]."""
-    z = np.concatenate([path.z for path in paths])
-    z = np.concatenate([z] * -(-frames // len(z)))
-    return [z[i * frames : (i + 1) * frames] for i in range(min(PIECES, len(z) // frames))]
+def joined(paths: Sequence[LatentPath], frames: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Latents and controls of recordings one after the other, in pieces of ``frames``. Shape: each [frames, n]."""
+    z, controls = (np.concatenate([getattr(path, part) for path in paths]) for part in ("z", "controls"))
+    z, controls = (np.concatenate([part] * -(-frames // len(part))) for part in (z, controls))
+    pieces = [slice(i * frames, (i + 1) * frames) for i in range(min(PIECES, len(z) // frames))]
+    return [(z[piece], controls[piece]) for piece in pieces]
 
 
-def follow(domain: Domain, z: np.ndarray, share: np.ndarray) -> tuple[float, float]:
+def follow(domain: Domain, z: np.ndarray, controls: np.ndarray, share: np.ndarray) -> tuple[float, float]:
     """Pearson's r and median distance in dB of a drawn loudness and the sound's.
 
-    Shape: z [frames, dim], share [frames] 0..1
+    Shape: z [frames, dim], controls [frames, n_controls], share [frames] 0..1
     """
     drawn = domain.level - RANGE_DB * (1 - share)
     config = domain.config
-    sound = domain.model.decode(z, drawn[:, None])
+    sound = domain.model.decode(z, np.column_stack([drawn, controls[:, 1:]]))
     measured = loudness(sound, config.sample_rate, config.n_fft, config.latent_hop)
     count = min(len(measured), len(drawn))
     inner = slice(2, count - 2)  # frames at the ends lie half outside of the sound
@@ -131,8 +132,6 @@ def run(material: Material) -> list[Row]:
 
     def measure(name: str) -> list[Row]:
         domain = material.domain(name)
-        if domain.config.controls != ("loudness",):
-            raise Gap(f"{name} is controlled by {', '.join(domain.config.controls)}")
         seen, unseen = (parts(name, held_out, domain) for held_out in (False, True))
         print(f"{name}: {len(seen)} training recordings, {len(unseen)} held out", flush=True)
         random = np.random.default_rng(0)
@@ -158,7 +157,9 @@ def run(material: Material) -> list[Row]:
         frames = round(PIECE_SECONDS * domain.config.rate)
         seconds = np.arange(frames) / domain.config.rate
         paths = [recording.path for recording in material.recordings(name)]
-        followed = [follow(domain, z, curve(seconds)) for z in joined(paths, frames) for curve in CURVES.values()]
+        followed = [
+            follow(domain, *piece, curve(seconds)) for piece in joined(paths, frames) for curve in CURVES.values()
+        ]
         rows.append(
             row(
                 NAME,

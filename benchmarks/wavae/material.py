@@ -15,8 +15,8 @@ from vqsynth.wavae.domain import Domain, load
 from vqsynth.wavae.effects.input import encode_recording
 from vqsynth.wavae.paths.latent_path import LatentPath
 
-SEEDS = ("strings", "screams", "singing", "spoken")
-"""The four domains that ship."""
+SEEDS = ("strings", "screams", "singing", "spoken", "brass")
+"""The domains that ship, but for the base."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -75,7 +75,7 @@ class MelGan(nn.Module):
         causal: sees the past only, so that it can stream; the published one is symmetric.
     """
 
-    def __init__(self, n_mels: int = 128, causal: bool = False) -> None:
+    def __init__(self, n_mels: int = WavaeConfig().n_mels, causal: bool = False) -> None:
         super().__init__()
         self.hop_length, self.causal = math.prod(RATIOS), causal
         layers: list[nn.Module] = [convolution(n_mels, WIDTH, 7, 1, causal)]

@@ -36,9 +36,9 @@ def vocoder_alone(model: Wavae, audio: np.ndarray, chunk: int = 512) -> np.ndarr
     hop, half = config.hop_length, config.n_fft // 2
     before = half + 16 * hop  # the network's past is silence, as in a stream
     padded = torch.nn.functional.pad(torch.from_numpy(audio)[None], (before, half + 4 * hop))
-    mel, controls = model.analysis(padded)
     stream = model.stream()
-    parts = [stream.sound(*part)[0] for part in zip(mel.split(chunk, 1), controls[..., 0].split(chunk, 1))]
+    mel, controls = stream.analyze(padded)
+    parts = [stream.sound(*part)[0] for part in zip(mel.split(chunk, 1), model.known(controls).split(chunk, 1))]
     # A stream's first sample lies one hop before its first frame's centre, which is two hops into the padding.
     return torch.cat(parts)[before - hop : before - hop + len(audio)].numpy()
 

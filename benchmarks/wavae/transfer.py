@@ -145,7 +145,7 @@ def run(material: Material) -> list[Row]:
                 print(f"{subject}: {error}", flush=True)
                 continue
             inputs.append(audio)
-            outputs.append(carry(audio, encoded, domain)[0])
+            outputs.append(carry(encoded, domain)[0])
         if not inputs:
             raise Gap(f"none of the recordings of {label} can be used")
         rows = []

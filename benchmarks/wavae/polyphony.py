@@ -1,0 +1,101 @@
+"""Notes in a sound of several voices, found by a network that finds several pitches at once.
+
+The network is basic-pitch (Bittner et al. 2022, A lightweight instrument-agnostic model for polyphonic note
+transcription and multipitch estimation, ICASSP), run by onnxruntime; the package is not imported, its file is enough.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+
+RATE, HOP = 22_050, 256
+WINDOW = 2 * RATE - HOP
+OVERLAP = 30
+"""Frames that windows share; half of them are dropped at either end."""
+LOWEST_MIDI, KEYS = 21, 88
+FRAME_LEVEL, SHORTEST = 0.3, 11
+"""What a frame of a note reaches at least, and the frames of a note: the package's own defaults."""
+BRIDGED = 4
+"""Frames of a gap within a note."""
+ONSET_SECONDS = 0.1
+
+
+@functools.cache
+def network(path: Path | None = None):
+    """An onnxruntime session of the network.
+
+    Args:
+        path: of nmp.onnx; None looks for the package basic_pitch.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    import onnxruntime
+
+    if path is None:
+        found = importlib.util.find_spec("basic_pitch")
+        if found is None or found.origin is None:
+            raise FileNotFoundError("no basic_pitch (pip install --no-deps basic-pitch, or --basic-pitch nmp.onnx)")
+        path = Path(found.origin).parent / "saved_models" / "icassp_2022" / "nmp.onnx"
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+def activations(audio: np.ndarray, rate: int, path: Path | None = None) -> np.ndarray:
+    """How far every key sounds. Shape: [samples] -> [frames, 88], 86.13 frames a second."""
+    import soxr
+
+    session = network(path)
+    sound = soxr.resample(audio.astype(np.float32), rate, RATE)
+    sound = sound / max(float(np.abs(sound).max()), 1e-6)
+    step = WINDOW - OVERLAP * HOP
+    padded = np.pad(sound, (OVERLAP // 2 * HOP, WINDOW))
+    frames = []
+    for start in range(0, len(sound), step):
+        window = padded[start : start + WINDOW].reshape(1, WINDOW, 1).astype(np.float32)
+        outputs = session.run(None, {session.get_inputs()[0].name: window})
+        names = [output.name for output in session.get_outputs()]
+        notes = outputs[names.index("StatefulPartitionedCall:1")][0]
+        frames.append(notes[OVERLAP // 2 : -(OVERLAP // 2)])
+    return np.concatenate(frames)[: -(-len(sound) // HOP)]
+
+
+def notes_of(sounding: np.ndarray) -> list[tuple[int, int, int]]:
+    """Notes: key (MIDI), first frame, frame after the last. Shape: [frames, 88]."""
+    notes = []
+    for key, level in enumerate(sounding.T):
+        on = np.flatnonzero(level >= FRAME_LEVEL)
+        for run in np.split(on, np.flatnonzero(np.diff(on) > BRIDGED) + 1) if len(on) else []:
+            if run[-1] - run[0] + 1 >= SHORTEST:
+                notes.append((key + LOWEST_MIDI, int(run[0]), int(run[-1]) + 1))
+    return notes
+
+
+def agreement(found: list[tuple[int, int, int]], wanted: list[tuple[int, int, int]]) -> tuple[int, int, int]:
+    """Notes that match one by one (same key, begun within 0.1 s), notes found, notes wanted."""
+    most, free, matched = ONSET_SECONDS * RATE / HOP, list(found), 0
+    for key, first, _ in wanted:
+        near = [note for note in free if note[0] == key and abs(note[1] - first) <= most]
+        if near:
+            free.remove(min(near, key=lambda note: abs(note[1] - first)))
+            matched += 1
+    return matched, len(found), len(wanted)
+
+
+def frame_agreement(found: list[tuple[int, int, int]], wanted: list[tuple[int, int, int]], frames: int) -> np.ndarray:
+    """The same, counted in frames of keys. Shape: -> [3]."""
+    rolls = []
+    for notes in (found, wanted):
+        roll = np.zeros((frames, 128), bool)
+        for key, first, last in notes:
+            roll[first:last, key] = True
+        rolls.append(roll)
+    return np.array([(rolls[0] & rolls[1]).sum(), rolls[0].sum(), rolls[1].sum()])
+
+
+def f1(matched: float, found: float, wanted: float) -> float:
+    """Harmonic mean of precision and recall; of nothing wanted and nothing found 1."""
+    return 2 * matched / (found + wanted) if found + wanted else 1.0
