@@ -46,6 +46,7 @@ def folder(tmp_path_factory, make_tone):
     (folder / "level.csv").write_text("time,value\n0,-40\n0.5,-20\n2,-35\n")
     (folder / "frequency.csv").write_text("time,value\n0,300\n25,4000\n55,500\n")
     (folder / "factor.csv").write_text("time,value\n0,1.5\n40,3\n55,0.5\n")
+    (folder / "tune.csv").write_text("time,value\n0,220\n1,330\n2,262\n")
     (folder / "plane.csv").write_text("time,x,y\n0,0,0\n1,1,0\n2,1,1\n")
     (folder / "curve.csv").write_text("time,value\n0,2200\n2,3000\n3,2400\n6,2800\n")
     song = mido.MidiFile(ticks_per_beat=480)

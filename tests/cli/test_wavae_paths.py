@@ -81,7 +81,7 @@ def test_bend_as_the_manual_has_it(command, here, domain):
         (bent.coordinates / bent.pca.std)[:, 0], np.interp(bent.times, [0, 0.5, 1], [-1, 1, 0]), atol=1e-4
     )
     np.testing.assert_allclose(moved[:, 2], 0.3, atol=1e-4)
-    np.testing.assert_allclose(np.delete(moved, [0, 2], 1), 0, atol=1e-3)
+    np.testing.assert_allclose(np.delete(moved, [0, 2], 1), 0, atol=5e-3)
 
 
 def test_the_drawn_loudness_is_heard(command, here):

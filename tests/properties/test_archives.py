@@ -93,7 +93,10 @@ def test_paths_come_back(here, domain, path, suffix):
     def each(frames, scale, level):
         z = (path.z[:frames] * scale).astype(np.float32)
         wanted = dataclasses.replace(
-            path, z=z, controls=np.full((frames, 1), level, np.float32), samples=max(1, domain.model.samples_of(frames))
+            path,
+            z=z,
+            controls=np.tile(np.float32([level, 330, 0.5]), (frames, 1)),
+            samples=max(1, domain.model.samples_of(frames)),
         )
         path_file.save(here / f"z{suffix}", wanted)
         found = path_file.load(here / f"z{suffix}", domain)

@@ -62,10 +62,7 @@ def test_one_latent_frame_is_the_shortest_sound(domain, note):
 
 def test_who_holds_the_pitch(domain, note, path, tmp_path):
     free = domain.encode(note, "free")
-    if "pitch" in domain.config.controls:
-        assert free.voicing.max() == 0 and path.voicing.max() > 0.9 and np.abs(free.z - path.z).max() > 0.1
-    else:
-        np.testing.assert_array_equal(free.z, path.z)
+    assert free.voicing.max() == 0 and path.voicing.max() > 0.9 and np.abs(free.z - path.z).max() > 0.1
     soundfile.write(tmp_path / "note.wav", note, 44_100)
     for encode in (lambda p: domain.encode(note, p), lambda p: encode_file(tmp_path / "note.wav", domain, p)):
         with pytest.raises(UsageError, match="pitch fre: choose track or free"):
@@ -116,7 +113,7 @@ def test_paths_that_do_not_fit(domain, path):
         ),
         ({"rate": 86.13}, r"has 86.13 frames a second, but strings has 43.07"),
         (
-            {"names": ("loudness", "centroid"), "controls": np.repeat(path.controls, 2, 1)},
+            {"names": ("loudness", "centroid"), "controls": path.controls[:, :2]},
             "carries loudness, centroid, but strings is controlled by loudness",
         ),
         (
@@ -142,8 +139,8 @@ def test_foreign_and_damaged_cards(folder):
     good = (folder / CARD).read_text(encoding="utf-8")
     for text, message in (
         (
-            good.replace("format_version = 1", "format_version = 7"),
-            "format version 7, but this vqsynth reads version 1",
+            good.replace("format_version = 2", "format_version = 7"),
+            "format version 7, but this vqsynth reads version 2",
         ),
         ("no toml", "not valid TOML"),
         ("", "format version None"),
@@ -193,13 +190,13 @@ def test_the_latents_of_the_recordings_are_kept(domain, note, tmp_path):
     more = choose_latents(domain.model, [note, 0.1 * note], 50)
     assert all(values.dtype == np.float16 for values in more.values())
     kept = save(tmp_path / "more", domain.model, domain.pca, domain.card, more).corpus_latents
-    np.testing.assert_array_equal(kept.latents, more["corpus.latents"].astype(np.float32))
+    np.testing.assert_allclose(kept.latents, more["corpus.latents"], atol=0.005 * np.abs(more["corpus.latents"]).max())
     assert kept.latents.shape == (50, domain.config.latent_dim) and kept.voicing.shape == (50,)
     # They are those of the loud frames, the same for every seed; the choice is seeded.
-    path = domain.encode(note)
-    loud = path.z[path.loudness > path.loudness.max() - 30]
+    both = [domain.encode(note, pitch) for pitch in ("track", "free")]
+    loud = np.concatenate([path.z[path.loudness > path.loudness.max() - 30] for path in both])
     distance = np.abs(choose_latents(domain.model, [note])["corpus.latents"][:, None] - loud[None]).max(-1)
-    assert distance.min(1).max() < 0.01 or "pitch" in domain.config.controls
+    assert distance.min(1).max() < 0.01
     again = choose_latents(domain.model, [note, 0.1 * note], 50)["corpus.latents"]
     np.testing.assert_array_equal(again, more["corpus.latents"])
     for damaged in ({"corpus.voicing": more["corpus.voicing"][:-1]}, {"corpus.latents": more["corpus.latents"][:, 1:]}):

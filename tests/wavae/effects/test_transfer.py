@@ -16,7 +16,7 @@ from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.figures.mel import mel_levels
 from vqsynth.wavae import load
 from vqsynth.wavae.domain import save
-from vqsynth.wavae.effects.melody import draw_melody, fit_melody, melody
+from vqsynth.wavae.effects.melody import draw_melody, fit_melody
 from vqsynth.wavae.effects.transfer import carry, transfer, transfer_all
 from vqsynth.wavae.paths.moment_matching import CLIP_STD, distance, heard, match_moments
 from vqsynth.wavae.training.build import choose_latents
@@ -116,7 +116,7 @@ def test_a_held_note_is_not_blown_up(path):
     still = path.with_coordinates(
         np.tile(path.coordinates[40], (len(path), 1)) + 0.001 * np.random.default_rng(0).standard_normal(path.z.shape)
     )
-    still = dataclasses.replace(still, controls=np.full_like(path.controls, -20.0))
+    still = dataclasses.replace(still, controls=np.tile([-20.0, 220.0, 1.0], (len(path), 1)).astype(np.float32))
     moved = match_moments(still, 1.0).coordinates
     assert moved.std(0).max() < 2.5 * still.coordinates.std(0).max()
 
@@ -142,7 +142,7 @@ def test_a_sound_lands_among_the_recordings(bright_domain, domain, make_tone):
         found, known = (x - x.max(1, keepdims=True) for x in (found, frames[::3]))
         return np.sqrt(np.square(found[:, None] - known[None]).mean(-1)).min(1).mean()
 
-    distances = [apart(carry(audio, path, bright, strength)[0]) for strength in (0.0, 0.5, 1.0)]
+    distances = [apart(carry(path, bright, strength)[0]) for strength in (0.0, 0.5, 1.0)]
     assert distances[0] > distances[1] > distances[2]
     assert distances[2] < 0.7 * distances[0] and distances[2] < apart(domain.decode(match_moments(path, 1.0)))
 
@@ -213,8 +213,8 @@ def test_wrong_requests_leave_nothing(domain, source, tmp_path):
 
 def test_the_melody_of_the_sound_is_sung(domain, note):
     path = domain.encode(note)
-    sung, moved = carry(note, path, domain, octaves=0)
-    down, octaves = carry(note, path, domain, octaves=-1)
+    sung, moved = carry(path, domain, octaves=0)
+    down, octaves = carry(path, domain, octaves=-1)
     hz, _, voiced = f0.track(note, 44_100)
     for output, octave in ((sung, 0), (down, -1)):
         got, _, heard = f0.track(output, 44_100)
@@ -225,9 +225,9 @@ def test_the_melody_of_the_sound_is_sung(domain, note):
 
 
 @pytest.fixture(scope="module")
-def sung(singer, note):
+def sung(domain, note):
     """The path of the note, with its pitch."""
-    return singer.encode(note)
+    return domain.encode(note)
 
 
 def heard_cents(output, wanted):
@@ -239,14 +239,14 @@ def heard_cents(output, wanted):
 
 
 @pytest.mark.parametrize("octaves", [0, -1])
-def test_a_controlled_pitch_is_the_melody(singer, sung, note, octaves):
-    output, moved = carry(note, sung, singer, octaves=octaves)
+def test_a_controlled_pitch_is_the_melody(domain, sung, note, octaves):
+    output, moved = carry(sung, domain, octaves=octaves)
     hz, _, voiced = f0.track(note, RATE)
     off, share = heard_cents(output, np.where(voiced, hz * 2.0**octaves, 0))
     assert moved == octaves and off < 25 and share > 0.6
 
 
-def test_any_melody_is_sung(singer, domain, sung, path, note, speak, tmp_path):
+def test_any_melody_is_sung(domain, sung, tmp_path):
     (tmp_path / "pitch.csv").write_text("time,value\n0,300\n1,400\n2,350\n")
     times = np.arange(173) * 512 / RATE
     for written, octaves, wanted in (
@@ -254,46 +254,34 @@ def test_any_melody_is_sung(singer, domain, sung, path, note, speak, tmp_path):
         (str(tmp_path / "pitch.csv"), None, np.interp(times, [0, 1, 2], [300, 400, 350])),
         ("line@300:600", -1, 150 * 2 ** (times / 2)),
     ):
-        for model, encoded in ((singer, sung), (domain, path)):
-            output, moved = carry(note, encoded, model, pitch=written, octaves=octaves)
-            off, share = heard_cents(output, wanted)
-            assert off < 30 and share > 0.6 and moved == (octaves or 0)
+        output, moved = carry(sung, domain, pitch=written, octaves=octaves)
+        off, share = heard_cents(output, wanted)
+        assert off < 30 and share > 0.6 and moved == (octaves or 0)
     # A control replaces nothing else.
-    drawn, by_hand = draw_melody(sung, "E5")
-    assert by_hand is None
+    drawn = draw_melody(sung, "E5", 1)
+    np.testing.assert_allclose(drawn.pitch, 2 * 659.255, rtol=1e-4)
     np.testing.assert_array_equal(drawn.z, sung.z)
     np.testing.assert_array_equal(drawn.voicing, sung.voicing)
-    plain, by_hand = draw_melody(speak(path), "E5", 1)
-    np.testing.assert_allclose(by_hand, 2 * 659.255, rtol=1e-4)
-    np.testing.assert_array_equal(plain.z, path.z)
 
 
-def test_a_pitch_that_is_carried_on_moves_with_its_note(singer, path, sing):
+def test_a_pitch_that_is_carried_on_moves_with_its_note(domain, path, sing):
     """Two notes: one an octave too high for the recordings; between them, and before, frames without pitch."""
-    low, high = singer.pitch_range
+    low, high = domain.pitch_range
     first, second = 1.5 * low, 1.9 * high
     part = np.arange(len(path)) // 22
     notes = sing(path, np.choose(part, [50.0, first, first, second]), np.choose(part, [0.0, 1.0, 0.0, 1.0]))
-    moved, octaves = fit_melody(notes, singer)
+    moved, octaves = fit_melody(notes, domain)
     assert octaves == 0
     np.testing.assert_allclose(moved.pitch, np.choose(part, [50.0, first, first, second / 2]), rtol=1e-5)
-    down, octaves = fit_melody(notes, singer, -1)
+    down, octaves = fit_melody(notes, domain, -1)
     assert octaves == -1
     np.testing.assert_allclose(down.pitch, notes.pitch / 2, rtol=1e-5)
 
 
-def test_free_leaves_the_pitch_to_the_latents(singer, source, tmp_path, monkeypatch):
+def test_free_leaves_the_pitch_to_the_latents(domain, source, tmp_path, monkeypatch):
     paths = []
-    monkeypatch.setattr(type(singer), "decode", lambda self, path, *_: paths.append(path) or np.zeros(path.samples))
+    monkeypatch.setattr(type(domain), "decode", lambda self, path, *_: paths.append(path) or np.zeros(path.samples))
     for pitch in ("track", "free", "model", "A4"):
-        transfer(source, [singer], tmp_path / "out", pitch=pitch, figure=False)
+        transfer(source, [domain], tmp_path / "out", pitch=pitch, figure=False)
     voicing = [path.voicing.max() for path in paths]
     assert voicing == [1, 0, 0, 1] and set(paths[3].pitch) == {440}
-
-
-def test_the_melody_goes_where_the_recordings_have_theirs(make_tone):
-    spoken = load("spoken")
-    _, high = spoken.pitch_range
-    hz, octaves = melody(make_tone(1.5 * high, 0.6), spoken)
-    assert octaves == -1
-    assert np.median(hz[hz > 0]) == pytest.approx(0.75 * high, rel=0.01)
