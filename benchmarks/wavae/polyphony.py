@@ -39,7 +39,7 @@ def network(path: Path | None = None):
     if path is None:
         found = importlib.util.find_spec("basic_pitch")
         if found is None or found.origin is None:
-            raise FileNotFoundError("no basic_pitch (pip install --no-deps basic-pitch, or --basic-pitch nmp.onnx)")
+            raise FileNotFoundError("no basic_pitch; pip install --no-deps basic-pitch")
         path = Path(found.origin).parent / "saved_models" / "icassp_2022" / "nmp.onnx"
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 

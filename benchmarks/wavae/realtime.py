@@ -103,7 +103,7 @@ def of_domain(domain: Domain, minutes: float) -> Contender:
     """A domain, streamed."""
     frames = round(OFFLINE_SECONDS * domain.config.rate)
     z = np.random.default_rng(0).standard_normal((frames, domain.config.latent_dim)).astype(np.float32)
-    controls = np.tile(np.array([domain.level, 1000.0][: len(domain.config.controls)], np.float32), (frames, 1))
+    controls = np.tile(np.float32([domain.level, 300.0, 1.0, 1000.0][: len(domain.config.controls)]), (frames, 1))
     running = Stream(domain.model, live=True)
     return Contender(
         parameters(domain.model),

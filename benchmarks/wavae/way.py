@@ -34,11 +34,9 @@ def progress(mel: np.ndarray, ends: tuple[np.ndarray, np.ndarray], rate: float) 
 
 
 def largest_step(way: np.ndarray, rate: float) -> float:
-    """Largest change within 0.23 s, as a share of the whole change. Shape: [frames]."""
+    """Largest change within 0.23 s, as a share of the range. Shape: [frames]."""
     apart = max(1, round(STEP * rate))
-    edge = max(1, len(way) // 20)
-    whole = abs(way[-edge:].mean() - way[:edge].mean())
-    return float(np.abs(way[apart:] - way[:-apart]).max() / max(whole, 1e-6))
+    return float(np.abs(way[apart:] - way[:-apart]).max() / max(np.ptp(way), 1e-6))
 
 
 def walk(domain: Domain, a: LatentPath, b: LatentPath) -> tuple[float, float, np.ndarray]:
