@@ -78,6 +78,16 @@ class ModelFolder:
         return str(self.header["name"])
 
     @property
+    def learned_from(self) -> tuple[str, ...]:
+        """What its weights learned from, with licences: its own recordings, and those of the model it began with."""
+        own = (
+            f"{source.get('package', 'unknown')} ({source.get('licence', 'not stated')})"
+            for source in self.card.get("source", [])
+        )
+        begun = map(str, self.card.get("training", {}).get("start_sources", []))
+        return tuple(dict.fromkeys([*own, *begun]))
+
+    @property
     def _header(self) -> str:
         return self.CARD.removesuffix(".toml")
 

@@ -50,13 +50,8 @@ def _start(
         )
     _ = timbre.model  # damage is told before recordings are prepared
     settings = settings or VqvaeSettings(seconds=1800)
-    learned = [
-        f"{source.get('package', 'unknown')} ({source.get('licence', 'not stated')})"
-        for source in timbre.card.get("source", [])
-    ]
-    learned += timbre.card.get("training", {}).get("start_sources", [])
     return config, settings.model_copy(
-        update={"start_from": str(timbre.path.resolve()), "start_sources": tuple(dict.fromkeys(map(str, learned)))}
+        update={"start_from": str(timbre.path.resolve()), "start_sources": timbre.learned_from}
     )
 
 

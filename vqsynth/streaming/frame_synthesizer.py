@@ -107,7 +107,6 @@ class FrameSynthesizer(nn.Module):
         noise_filter: Tensor,
         gain: Tensor,
         generator: torch.Generator | None = None,
-        partials: Tensor | None = None,
     ) -> Tensor:
         """Differentiable synthesis with random phase and noise, apart from any stream.
 
@@ -117,7 +116,6 @@ class FrameSynthesizer(nn.Module):
             noise_filter: filter of the noise, [batch, frames, bins].
             gain: linear, [batch, frames].
             generator: of phase and noise.
-            partials: spectra that are added, [batch, frames, bins] complex.
 
         Shape:
             -> [batch, (frames - 1) * hop_length]
@@ -128,5 +126,5 @@ class FrameSynthesizer(nn.Module):
             pulses = self._pulses(f0.detach(), start + self._phases(f0.detach(), f0[:, 0].detach().double()))
             noise = torch.randn(batch, self.n_fft + (count - 1) * self.hop_length, generator=generator).to(f0.device)
             noise = torch.fft.rfft(noise.unfold(1, self.n_fft, self.hop_length) * self.law.window)
-        audio = self.output.whole(self.law(pulses, noise, harmonic, noise_filter, gain, partials))
+        audio = self.output.whole(self.law(pulses, noise, harmonic, noise_filter, gain))
         return audio[:, self.hop_length : count * self.hop_length]

@@ -82,17 +82,12 @@ def _start(
             value=name,
         )
     _ = domain.model  # damage is told before recordings are prepared
-    learned = [
-        f"{source.get('package', 'unknown')} ({source.get('licence', 'not stated')})"
-        for source in domain.card.get("source", [])
-    ]
-    learned += domain.card.get("training", {}).get("start_sources", [])
     settings = settings or WavaeSettings(seconds=ADAPT_SECONDS)
     return domain.config, settings.model_copy(
         update={
             **ADAPTED,
             "start_from": str(domain.path.resolve()),
-            "start_sources": tuple(dict.fromkeys(map(str, learned))),
+            "start_sources": domain.learned_from,
         }
     )
 
