@@ -27,6 +27,7 @@ ROOMS = (
     ("control",),
     ("wavae", "render"),
     ("interface",),
+    ("export",),
     ("__init__",),
     ("cli",),
     ("__main__",),

@@ -14,6 +14,7 @@ import typer
 
 from vqsynth.cli.analyze import analyze
 from vqsynth.cli.corpus import corpus_app
+from vqsynth.cli.hosts.export import export
 from vqsynth.cli.render import render
 from vqsynth.cli.sweep import sweep
 from vqsynth.cli.text import Command, in_options, printable, sentence
@@ -29,6 +30,7 @@ PANELS = {
     "Timbres": (timbres, info),
     "Make sound": (render, sweep, transfer, encode, decode),
     "Train your own": (train, analyze),
+    "In other programs": (export,),
 }
 
 app = typer.Typer(

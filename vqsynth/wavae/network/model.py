@@ -94,15 +94,29 @@ class Wavae(nn.Module):
     def forward(self, audio: Tensor) -> Tensor:
         """Take whole hops of sound, give as many, ``latency`` samples late. Shape: 2 x [batch, n * hop_length]."""
         latents, controls = self.encode_hops(audio)
+        return self.paced(latents, controls, audio.shape[1])
+
+    @torch.jit.export
+    def paced(self, latents: Tensor, controls: Tensor, samples: int) -> Tensor:
+        """Take the latent frames that came in some hops, give as many samples; as evenly as hops come.
+
+        Args:
+            latents: [batch, frames, latent_dim], one for every second hop since the stream began.
+            controls: [batch, frames, n_controls].
+            samples: of the hops.
+
+        Shape:
+            -> [batch, samples], ``latency - n_fft // 2`` samples after a frame's second hop
+        """
         mel, curves = self.mel_frames(latents, controls)
         mel, curves = torch.cat([self.state_due_mel, mel], 1), torch.cat([self.state_due_curves, curves], 1)
-        waiting = int(self.state_waiting) + audio.shape[1] // self.hop_length
+        waiting = int(self.state_waiting) + samples // self.hop_length
         due = max(0, waiting // self.stride) * self.stride
         self.state_waiting = torch.full_like(self.state_waiting, waiting - due)
         ready = torch.cat([self.state_ready, self.sound(mel[:, :due], curves[:, :due])], 1)
         self.state_due_mel, self.state_due_curves = mel[:, due:].clone(), curves[:, due:].clone()
-        self.state_ready = ready[:, audio.shape[1] :].clone()
-        return ready[:, : audio.shape[1]]
+        self.state_ready = ready[:, samples:].clone()
+        return ready[:, :samples]
 
     @torch.jit.export
     def encode_hops(self, audio: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,34 @@
+"""``vqsynth export`` as typed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_wavae_model_for_nn(command, here):
+    code, out, err = command("export", "strings", "-o", "strings.ts", "--axes", 4, "--blocks", 64)
+    assert (code, err) == (0, "")
+    assert "tested: as the model within" in out and "licence MIT" in out
+    assert "decode: axis 0 to 3, loudness, pitch, voicing -> sound" in out
+    assert "512: 2560 (58 ms)" in out
+    assert torch.jit.load("strings.ts").decode_params.tolist() == [7, 512, 1, 1]
+    assert json.loads((here / "strings.json").read_text())["methods"][2]["inputs"][0]["name"] == "axis 0"
+
+
+def test_mistakes_are_named(command, here):
+    assert command("export", "singing", "-o", "a.ts")[::2] == (
+        2,
+        "error: --kind: singing: there is a timbre and a wavae model of this name; choose a --kind\n",
+    )
+    code, _, err = command("export", "strings", "-o", "a.mp3")
+    assert code == 2 and err.startswith("error: --output a.mp3: the name must end in .ts")
+    assert not list(here.iterdir())

@@ -1,0 +1,1 @@
+"""Commands that take models into other programs."""

@@ -1,0 +1,109 @@
+"""From a trained model's name to its instrument and its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from vqsynth.errors import UsageError, nearest_names
+from vqsynth.export.card import AUDIO, Attribute, Card, Method, Port
+from vqsynth.export.wavae import AXES, FARTHEST, HIGHEST_HZ, LOWEST_HZ, WavaeInstrument, wavae_instrument
+from vqsynth.library.timbre import Timbre
+from vqsynth.wavae.domain import Domain
+
+KINDS = ("auto", "timbre", "wavae")
+SOUND = Port("sound", AUDIO)
+COORDINATE = 3.0
+"""Standard deviations within which nearly all coordinates of a recording lie."""
+
+
+def find(name: str | Path, kind: str = "auto") -> Timbre | Domain:
+    """A timbre or a domain by its name or the path of its folder.
+
+    Args:
+        name: of the model; ``wavae/NAME`` is a domain, too.
+        kind: ``timbre`` or ``wavae``; ``auto`` takes the one that there is.
+
+    Raises:
+        UsageError: there is none of this name, or one of either kind.
+        VqsynthError: the folder is damaged or of a foreign version.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"choose one of {', '.join(KINDS)}", field="kind", value=kind)
+    plain = str(name).removeprefix("wavae/")
+    if plain != str(name) and kind == "auto":
+        kind = "wavae"
+    timbres, domains = Timbre.installed(), Domain.installed()
+    if Path(name).is_dir():
+        timbre, domain = (Path(name) / Timbre.CARD).is_file(), (Path(name) / Domain.CARD).is_file()
+        plain = str(name) if timbre or domain else plain
+    else:
+        timbre, domain = plain in timbres, plain in domains
+    if kind == "auto" and timbre and domain:
+        raise UsageError(f"{name}: there is a timbre and a wavae model of this name; choose a `kind`", field="kind")
+    if kind == "wavae" or (domain and kind == "auto"):
+        return Domain(Domain.find(plain))
+    if kind == "auto" and not timbre:
+        everything = [*timbres, *(f"wavae/{domain}" for domain in domains)]
+        raise UsageError(f"{name}: no model of this name; {nearest_names(str(name), everything)}")
+    return Timbre(Timbre.find(plain))
+
+
+def instrument_of(model: Timbre | Domain, axes: int | None = None, seed: int = 0) -> tuple[nn.Module, Card]:
+    """The instrument of a model, in eager mode and as new, and what a host must know of it.
+
+    Args:
+        model: a timbre or a domain.
+        axes: that a domain's encode and decode show; None: the 16 widest.
+        seed: of the noise.
+    """
+    if isinstance(model, Domain):
+        return _of_domain(model, axes, seed)
+    raise UsageError(f"{model.name}: timbres cannot be exported yet")
+
+
+def _of_domain(domain: Domain, axes: int | None, seed: int) -> tuple[WavaeInstrument, Card]:
+    size = domain.config.latent_dim
+    if axes is not None and not 1 <= axes <= size:
+        raise UsageError(f"{domain.name} has 1 to {size} axes", field="axes", value=axes)
+    instrument = wavae_instrument(domain.model, domain.pca, axes or AXES, seed)
+    shown = [Port(f"axis {k}", "sd", -COORDINATE, COORDINATE) for k in range(instrument.axes)]
+    low, high = domain.pitch_range or (65.0, 1047.0)
+    controls = {
+        "loudness": Port("loudness", "dB", -60.0, domain.level, "0, as where nothing is connected, is silence"),
+        "pitch": Port("pitch", "Hz", low, high, "0 is no pitch"),
+        "voicing": Port("voicing", "", 0.0, 1.0, "how far there is one pitch: 0 chords and noise, 1 a single voice"),
+        "centroid": Port("centroid", "Hz", 200.0, 8000.0),
+    }
+    frames = (*shown, *(controls[name] for name in domain.config.controls))
+    hop, half = instrument.hop_length, instrument.n_fft // 2
+    methods = (
+        Method("forward", (SOUND,), 1, (SOUND,), 1, instrument.latency, "any sound through the model"),
+        Method("encode", (SOUND,), 1, frames, hop, half, "what the model hears, a frame a hop"),
+        Method("decode", frames, hop, (SOUND,), 1, instrument.latency - half, "sound of such frames"),
+    )
+    axis = Port("axis", "int", -1, size - 1, "-1 is all")
+    attributes = (
+        Attribute("scale", (axis, Port("factor", "", -FARTHEST, FARTHEST)), "of an axis"),
+        Attribute("bias", (axis, Port("offset", "sd", -FARTHEST, FARTHEST)), "added to an axis"),
+        Attribute("temperature", (Port("temperature", "sd", 0.0, 4.0),), "how far all axes wander by themselves"),
+        Attribute("transpose", (Port("transpose", "st", -48.0, 48.0),), f"within {LOWEST_HZ:g} to {HIGHEST_HZ:g} Hz"),
+        Attribute("free", (Port("free", "bool", 0, 1),), "the latents decide on the pitch"),
+    )
+    return instrument, _card(domain, "wavae", hop, methods, attributes)
+
+
+def _card(
+    model: Timbre | Domain, kind: str, hop: int, methods: tuple[Method, ...], attributes: tuple[Attribute, ...]
+) -> Card:
+    return Card(
+        model.name,
+        kind,
+        str(model.header.get("description", "")),
+        model.config.sample_rate,
+        hop,
+        methods,
+        attributes,
+        model.learned_from,
+    )
