@@ -16,7 +16,8 @@ from vqsynth.storage.sound_file import check_output, open_sound
 from vqsynth.streaming.band_pass import SEGMENT
 from vqsynth.version import versions
 from vqsynth.wavae.effects.feedback_curves import Drawn, length, read_loop_curve
-from vqsynth.wavae.effects.feedback_loop import BLOCK, BREATH_DB, CEILING_DB, FLOOR_LUFS, FeedbackLoop
+from vqsynth.wavae.effects.feedback_loop import BLOCK, BREATH_DB, CEILING_DB, FeedbackLoop
+from vqsynth.wavae.effects.way_back import FLOOR_LUFS
 
 if TYPE_CHECKING:
     from vqsynth.wavae.domain import Domain
