@@ -28,6 +28,7 @@ ROOMS = (
     ("wavae", "render"),
     ("interface",),
     ("export",),
+    ("live",),
     ("__init__",),
     ("cli",),
     ("__main__",),

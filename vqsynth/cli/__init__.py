@@ -15,6 +15,7 @@ import typer
 from vqsynth.cli.analyze import analyze
 from vqsynth.cli.corpus import corpus_app
 from vqsynth.cli.hosts.export import export
+from vqsynth.cli.hosts.live import live
 from vqsynth.cli.render import render
 from vqsynth.cli.sweep import sweep
 from vqsynth.cli.text import Command, in_options, printable, sentence
@@ -28,7 +29,7 @@ from vqsynth.version import __version__
 
 PANELS = {
     "Timbres": (timbres, info),
-    "Make sound": (render, sweep, transfer, encode, decode),
+    "Make sound": (render, sweep, transfer, live, encode, decode),
     "Train your own": (train, analyze),
     "In other programs": (export,),
 }

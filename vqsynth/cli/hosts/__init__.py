@@ -1,1 +1,1 @@
-"""Commands that take models into other programs."""
+"""Commands that play models live, and take them into other programs."""

@@ -75,7 +75,13 @@ class FeedbackLoop(nn.Module):
         self.added = round(delay_ms / 1000 * rate)
         self.pass_length = self.model_latency + block + self.added
         self.way_back = WayBack(
-            rate, domain.config.n_fft, block, domain.level, breath_db, self.model_latency, self.model_latency + self.added
+            rate,
+            domain.config.n_fft,
+            block,
+            domain.level,
+            breath_db,
+            self.model_latency,
+            self.model_latency + self.added,
         )
         self.register_buffer("state_returning", torch.zeros(0, dtype=torch.float64), persistent=False)
         self.reset(1)
