@@ -24,6 +24,24 @@ def test_a_wavae_model_for_nn(command, here):
     assert json.loads((here / "strings.json").read_text())["methods"][2]["inputs"][0]["name"] == "axis 0"
 
 
+def test_a_timbre_for_nn(command, here):
+    code, out, err = command("export", "violin", "-o", "violin.ts", "--blocks", 64)
+    assert (code, err) == (0, "")
+    assert "control: centroid, bandwidth, pitch, gain, velocity -> sound" in out
+    assert "delay 256 samples (6 ms); with the host's buffer 256: 512 (12 ms)" in out
+    model = torch.jit.load("violin.ts")
+    assert model.control_params.tolist() == [5, 256, 1, 1]
+    frames = torch.tensor([2000.0, 0.0, 440.0, 0.0, 1.0])[None, :, None].expand(1, 5, 64)
+    with torch.inference_mode():
+        assert model.control(frames).abs().max() > 0.05
+    card = json.loads((here / "violin.json").read_text())
+    assert [(port["name"], port["unit"]) for port in card["methods"][0]["inputs"]][:3] == [
+        ("centroid", "Hz"),
+        ("bandwidth", "Hz"),
+        ("pitch", "Hz"),
+    ]
+
+
 def test_mistakes_are_named(command, here):
     assert command("export", "singing", "-o", "a.ts")[::2] == (
         2,

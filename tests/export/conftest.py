@@ -25,6 +25,29 @@ def wavae(domain):
 
 
 @pytest.fixture(scope="session")
+def violin():
+    """The violin that ships."""
+    from vqsynth.library.timbre import load
+
+    return load("violin")
+
+
+@pytest.fixture(scope="session")
+def violin_and_card(violin):
+    """An instrument of the violin, and what a host must know of it."""
+    from vqsynth.export.models import instrument_of
+
+    return instrument_of(violin)
+
+
+@pytest.fixture
+def instrument(violin_and_card):
+    """The instrument of the violin, as new."""
+    violin_and_card[0].reset(1)
+    return violin_and_card[0]
+
+
+@pytest.fixture(scope="session")
 def exported(tmp_path_factory):
     """The strings as exported: path of the TorchScript file, report."""
     from vqsynth.export.write import export

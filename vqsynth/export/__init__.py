@@ -4,11 +4,16 @@ What is exported is an *instrument*: a scriptable streaming module, whole hops i
 Every method takes and gives ``[batch, channels, frames]``, float32; ``METHOD_params`` holds [in channels, in ratio, out
 channels, out ratio], a frame being so many samples. All of it works in eager mode too.
 
-    from vqsynth.export.wavae import WavaeInstrument
+    from vqsynth.export.wavae import wavae_instrument
     from vqsynth import wavae
 
     strings = wavae.load("strings")
-    instrument = WavaeInstrument(strings.model, strings.pca)    # forward, encode, decode
+    instrument = wavae_instrument(strings.model, strings.pca)    # forward, encode, decode
+
+    from vqsynth.export.models import find, instrument_of
+
+    instrument, card = instrument_of(find("violin"))    # control, forward, fast, encode, codes
+    sound = instrument.control(frames)                  # [1, 5, n]: centroid, bandwidth, pitch, gain, velocity
 
 Every number of frames that makes whole hops will do, and every division gives the same sound. ``reset(batch)`` begins
 new streams; another batch size than before does so by itself. Values that are no numbers count as 0, and the output

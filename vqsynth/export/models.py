@@ -7,9 +7,12 @@ from pathlib import Path
 from torch import nn
 
 from vqsynth.errors import UsageError, nearest_names
+from vqsynth.export.build import control_voice
 from vqsynth.export.card import AUDIO, Attribute, Card, Method, Port
+from vqsynth.export.timbre import TimbreInstrument, timbre_instrument
 from vqsynth.export.wavae import AXES, FARTHEST, HIGHEST_HZ, LOWEST_HZ, WavaeInstrument, wavae_instrument
 from vqsynth.library.timbre import Timbre
+from vqsynth.vqvae.live import LiveTimbre
 from vqsynth.wavae.domain import Domain
 
 KINDS = ("auto", "timbre", "wavae")
@@ -60,7 +63,47 @@ def instrument_of(model: Timbre | Domain, axes: int | None = None, seed: int = 0
     """
     if isinstance(model, Domain):
         return _of_domain(model, axes, seed)
-    raise UsageError(f"{model.name}: timbres cannot be exported yet")
+    if axes is not None:
+        raise UsageError(f"{model.name} is a timbre and has no axes", field="axes", value=axes)
+    return _of_timbre(model, seed)
+
+
+def _of_timbre(timbre: Timbre, seed: int) -> tuple[TimbreInstrument, Card]:
+    instrument = timbre_instrument(control_voice(timbre, seed), LiveTimbre(timbre.model, seed))
+    hop, delay = instrument.hop_length, instrument.latency
+    centroid, bandwidth = (_reach(timbre, name, f"0: that of the {whose}") for name, whose in _OWN.items())
+    pitch = _reach(timbre, "f0", "0: that of the code", "pitch")
+    gain = Port("gain", "dB", -60.0, 6.0, "0 is -20 LUFS")
+    velocity = Port("velocity", "", 0.0, 1.0, "0 ends a note")
+    code = Port("code", "code", 0, timbre.config.n_codes - 1)
+    heard = (code, Port("pitch", "Hz", pitch.low, pitch.high, "0: none"), Port("loudness", "dB", -60.0, -10.0))
+    played = (centroid, bandwidth, pitch, gain, velocity)
+    methods = (
+        Method("control", played, hop, (SOUND,), 1, delay["control"], "sound with these descriptors"),
+        Method("forward", (SOUND,), 1, (SOUND,), 1, delay["forward"], "any sound in the timbre"),
+        Method("fast", (SOUND,), 1, (SOUND,), 1, delay["fast"], "the same, sooner and coarser"),
+        Method("encode", (SOUND,), 1, heard, hop, delay["encode"], "what the timbre hears"),
+        Method("codes", (code, pitch, gain, velocity), hop, (SOUND,), 1, delay["codes"], "codes, one at a time"),
+    )
+    attributes = (
+        Attribute("octaves", (Port("octaves", "int", -4, 4),), "by which a melody that comes in is moved"),
+        Attribute("attack", (Port("attack", "s", 0.001, 10.0),), "time constant of a sound's rise"),
+        Attribute("release", (Port("release", "s", 0.001, 10.0),), "time constant of its end"),
+        Attribute("fade", (Port("fade", "s", 0.001, 10.0),), "time constant in which a code goes over into the next"),
+    )
+    return instrument, _card(timbre, "timbre", hop, methods, attributes)
+
+
+_OWN = {"centroid": "timbre at this pitch and level", "bandwidth": "code"}
+
+
+def _reach(timbre: Timbre, name: str, about: str, shown: str | None = None) -> Port:
+    """A descriptor between the lowest and the highest fiftieth of the codes."""
+    voiced = None
+    if name == "f0" and timbre.table.voicing is not None:
+        voiced = timbre.table.voicing >= 0.5
+    low, high = timbre.table.percentile(name, [2, 98], voiced)
+    return Port(shown or name, "Hz", round(float(low), 1), round(float(high), 1), about)
 
 
 def _of_domain(domain: Domain, axes: int | None, seed: int) -> tuple[WavaeInstrument, Card]:

@@ -22,11 +22,12 @@ class FrameSynthesizer(nn.Module):
 
     Args:
         sample_rate: in Hz.
-        n_fft: frame length in samples; frames are a quarter of it apart.
+        n_fft: frame length in samples.
         seed: of the noise.
+        hop_length: samples between frames, at most a quarter of a frame, which it is by default.
 
     Attributes:
-        latency: samples from the start of the stream to the centre of the first frame.
+        latency: samples from the start of the stream to the centre of the first frame: a hop.
     """
 
     seconds: Tensor
@@ -34,11 +35,11 @@ class FrameSynthesizer(nn.Module):
     state_f0: Tensor
     state_noise: Tensor
 
-    def __init__(self, sample_rate: int, n_fft: int, seed: int = 0) -> None:
+    def __init__(self, sample_rate: int, n_fft: int, seed: int = 0, hop_length: int | None = None) -> None:
         super().__init__()
-        self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, n_fft // 4
+        self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length or n_fft // 4
         self.law = SourceFilter(sample_rate, n_fft)
-        self.output = OverlapAdd(n_fft, inner=True)
+        self.output = OverlapAdd(n_fft, inner=True, hop_length=self.hop_length)
         self.noise = Noise(seed)
         self.latency = self.output.latency
         offset = torch.arange(n_fft, dtype=torch.float64) - n_fft // 2
@@ -67,6 +68,16 @@ class FrameSynthesizer(nn.Module):
             f0 (Hz), gain (linear): [batch, frames]; filters, and spectra of partials: [batch, frames, bins]
             -> [batch, frames * hop_length]
         """
+        pulses, white = self.excite(f0)
+        return self.output(self.law(pulses, white, harmonic, noise_filter, gain, partials))
+
+    @torch.jit.export
+    def excite(self, f0: Tensor) -> tuple[Tensor, Tensor]:
+        """The excitations of more frames: first half of :meth:`forward`, which ``law`` and ``output`` complete.
+
+        Shape:
+            f0: [batch, frames] Hz -> spectra of pulses and of noise, 2 x [batch, frames, n_fft // 2 + 1] complex
+        """
         count = f0.shape[1]
         before = torch.where(self.state_f0 > 0, self.state_f0, f0[:, 0].double())
         phase = self.state_phase[:, None] + self._phases(f0, before)
@@ -75,7 +86,7 @@ class FrameSynthesizer(nn.Module):
         noise = torch.cat([self.state_noise, self.noise(count * self.hop_length)], 1)
         self.state_noise.copy_(noise[:, count * self.hop_length :])
         white = torch.fft.rfft(noise.unfold(1, self.n_fft, self.hop_length) * self.law.window)
-        return self.output(self.law(self._pulses(f0, phase), white, harmonic, noise_filter, gain, partials))
+        return self._pulses(f0, phase), white
 
     def _pulses(self, f0: Tensor, phase: Tensor) -> Tensor:
         """Spectra of windowed pulse trains. Shape: 2 x [batch, frames] -> [batch, frames, n_fft // 2 + 1] complex."""

@@ -7,12 +7,13 @@ from vqsynth.dsp.stft import hann, overlap_add
 
 
 class OverlapAdd(nn.Module):
-    """Spectra of windowed frames to sound: weighted overlap-add with a hop of a quarter of a frame.
+    """Spectra of windowed frames to sound: weighted overlap-add.
 
     Args:
         n_fft: frame length in samples.
-        inner: hear the middle half of every frame only, in crossfades of one hop: half the latency, and nothing
+        inner: hear the middle two hops of every frame only, in crossfades of one hop: less latency, and nothing
             of the frames' edges. Otherwise the whole frame, windowed again.
+        hop_length: samples between frames: a quarter of a frame, or less where the inner part is heard.
 
     Attributes:
         latency: samples from a frame's first sample that comes out to its centre.
@@ -21,13 +22,13 @@ class OverlapAdd(nn.Module):
     window: Tensor
     state: Tensor
 
-    def __init__(self, n_fft: int, inner: bool = False) -> None:
+    def __init__(self, n_fft: int, inner: bool = False, hop_length: int | None = None) -> None:
         super().__init__()
-        self.n_fft, self.hop_length = n_fft, n_fft // 4
+        self.n_fft, self.hop_length = n_fft, hop_length or n_fft // 4
         window = hann(n_fft)
         if inner:
-            self.first, self.length = self.hop_length, n_fft // 2
-            shape = hann(n_fft // 2) / window[self.hop_length : 3 * self.hop_length]
+            self.first, self.length = n_fft // 2 - self.hop_length, 2 * self.hop_length
+            shape = hann(self.length) / window[self.first : self.first + self.length]
         else:
             self.first, self.length = 0, n_fft
             shape = window / (window.square().sum() / self.hop_length)

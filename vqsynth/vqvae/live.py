@@ -74,8 +74,13 @@ class LiveTimbre(nn.Module):
         self.state_f0 = torch.zeros(batch, self.wait, device=device)
         self.state_loudness = torch.full((batch, self.wait), self.floor_db, device=device)
 
-    def forward(self, audio: Tensor) -> Tensor:
-        """Take whole hops of sound, give as many, ``latency`` samples late. Shape: 2 x [batch, n * hop_length]."""
+    @torch.jit.export
+    def heard(self, audio: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Take whole hops of sound, tell what is heard in them: the newest frame ends with the newest sample.
+
+        Shape:
+            [batch, n * hop_length] -> codes int64, pitch in Hz (0 where there is none), loudness in dB: 3 x [batch, n]
+        """
         audio = torch.cat([self.state_audio, audio], 1)
         self.state_audio = audio[:, audio.shape[1] - (self.n_fft - self.hop_length) :].clone()
         frames = audio.unfold(1, self.n_fft, self.hop_length)
@@ -86,8 +91,11 @@ class LiveTimbre(nn.Module):
         features = relative_mel(power, self.mel_filters, loudness, self.n_fft)
         if self.pitch_view:
             features = torch.cat([features, encode_f0(f0, self.pitch_bins)], -1)
-        latents = self.encoder(features)
-        codes = nearest_codes(latents, self.codebook)
+        return nearest_codes(self.encoder(features), self.codebook), f0, loudness
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Take whole hops of sound, give as many, ``latency`` samples late. Shape: 2 x [batch, n * hop_length]."""
+        codes, f0, loudness = self.heard(audio)
         outputs = self.decoder(self.codebook[codes])
         harmonic, noise = self.decoder.filters(outputs)
         logits, _ = self.decoder.filters.pitch(outputs)
