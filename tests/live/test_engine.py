@@ -148,6 +148,12 @@ def test_what_a_voice_cannot_do_is_refused_and_said(wire):
     assert engine.controls.gain_db == -3 and not engine.controls.descriptors
 
 
+def test_messages_of_one_time_keep_their_order(wire):
+    engine = Engine(wire())
+    run(engine, silence(0.1), [(0.05, "/gain", -3.0), (0.05, "/reset"), (0.05, "/gain", -9.0), (0.01, "/bend", 1.0)])
+    assert engine.controls.gain_db == -9 and engine.controls.bend == 0
+
+
 def test_gain_and_delay_are_exact(wire):
     engine = Engine(wire(200))
     audio = silence(0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -49,12 +50,11 @@ def play(
     engine: Engine, audio: np.ndarray, events: Iterable[tuple[float, Message]] = (), block: int = BLOCK
 ) -> Iterator[np.ndarray]:
     """Run an engine over a sound at its rate, with messages at their seconds. Shape: [samples] -> [block] each."""
-    waiting = [(round(seconds * engine.sample_rate), message) for seconds, message in events]
-    waiting.sort(key=lambda event: event[0], reverse=True)
+    waiting = deque(sorted(events, key=lambda event: event[0]))
     for start in range(0, len(audio), block):
-        while waiting and waiting[-1][0] < start + block:
-            at, message = waiting.pop()
-            engine.post(message, at)
+        while waiting and round(waiting[0][0] * engine.sample_rate) < start + block:
+            seconds, message = waiting.popleft()
+            engine.post(message, round(seconds * engine.sample_rate))
         yield engine.process(audio[start : start + block])
 
 

@@ -1,0 +1,1 @@
+"""What the engine is joined to: OSC, MIDI, sound devices."""
