@@ -67,8 +67,9 @@ class Controls:
 
     @property
     def loudness(self) -> float | None:
-        """LUFS that are asked for, or None: by a note's velocity (40 log10), or as a descriptor."""
-        return _loudness_of(self.held[-1][1]) if self.held else self.descriptors.get("loudness")
+        """LUFS that are asked for, or None: as a descriptor, else by a note's velocity (40 log10)."""
+        asked = self.descriptors.get("loudness")
+        return _loudness_of(self.held[-1][1]) if asked is None and self.held else asked
 
     @property
     def alone(self) -> float | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from vqsynth.live.engine import Engine
 from vqsynth.live.messages import Message
+from vqsynth.live.resampler import Resampler
 from vqsynth.live.ring import Ring
 
 SWITCH = 2e-4
@@ -52,30 +53,23 @@ class Worker:
         self.xruns = self.told_xruns = 0
         self.loads: deque[float] = deque(maxlen=HISTORY)
         self.listener: Callable[[np.ndarray, np.ndarray], None] | None = None
-        self._resamplers: tuple[Any, Any] | None = None
-        self._resampled = 0
+        self._resamplers: tuple[Resampler, Resampler] | None = None
+        self._spare = 0
         if self.rate != engine.sample_rate:
-            import soxr
-
-            self._resamplers = (
-                soxr.ResampleStream(self.rate, engine.sample_rate, 1, dtype="float32", quality="LQ"),
-                soxr.ResampleStream(engine.sample_rate, self.rate, 1, dtype="float32", quality="LQ"),
-            )
+            come, go = Resampler(self.rate, engine.sample_rate), Resampler(engine.sample_rate, self.rate)
+            self._resamplers = come, go
+            self._spare = math.ceil(come.wait / self.ratio) + go.wait
         self._clock = time.perf_counter(), 0
         self._owed, self._last = 0, 0.0
         self._position = engine.position
         self._running = False
         self._thread: threading.Thread | None = None
-        self._out.write(np.zeros(self.buffer + self._spare(), np.float32))
-
-    def _spare(self) -> int:
-        """Samples that a resampler holds back for a while."""
-        return 0 if self.ratio == 1 else self.block
+        self._out.write(np.zeros(self.buffer + self._spare, np.float32))
 
     @property
     def latency(self) -> int:
         """Samples, at the device's rate, from its input to its output, without what the hardware adds."""
-        return round(self.engine.latency / self.ratio) + self.block + self.buffer + self._spare()
+        return round(self.engine.latency / self.ratio) + self.block + self.buffer + self._spare
 
     @property
     def load(self) -> float:
@@ -141,8 +135,8 @@ class Worker:
         if self._resamplers is None:
             return self._process(audio)
         come, go = self._resamplers
-        entering = come.resample_chunk(audio)
-        return go.resample_chunk(self._process(entering)) if len(entering) else entering
+        entering = come.push(audio)
+        return go.push(self._process(entering))
 
     def _process(self, audio: np.ndarray) -> np.ndarray:
         made = self.engine.process(audio)
