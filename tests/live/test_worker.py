@@ -12,8 +12,8 @@ from vqsynth.live.engine import Engine
 from vqsynth.live.messages import read
 from vqsynth.live.offline import play_file
 from vqsynth.live.ports.clock import ClockDevice
+from vqsynth.live.ports.resampler import Resampler
 from vqsynth.live.recorder import Recorder
-from vqsynth.live.resampler import Resampler
 from vqsynth.live.worker import Worker
 
 RATE = 44_100

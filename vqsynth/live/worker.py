@@ -13,7 +13,7 @@ import numpy as np
 
 from vqsynth.live.engine import Engine
 from vqsynth.live.messages import Message
-from vqsynth.live.resampler import Resampler
+from vqsynth.live.ports.resampler import Resampler
 from vqsynth.live.ring import Ring
 
 SWITCH = 2e-4
