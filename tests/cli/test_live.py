@@ -11,12 +11,14 @@ RATE = 44_100
 def test_offline_plays_a_script(command, tmp_path):
     (tmp_path / "s.txt").write_text("0 /note A4 0.8\n0.5 /note A4 0\n")
     out = tmp_path / "out.wav"
-    code, text, error = command("live", "violin", "--offline", "none", out, "--osc-script", tmp_path / "s.txt", "-d", 1)
+    code, text, error = command(
+        "live", "violin", "--offline", "none", out, "--osc-script", tmp_path / "s.txt", "-d", 1.2
+    )
     assert code == 0, error
     audio, rate = soundfile.read(out)
-    assert rate == RATE and len(audio) == RATE
-    assert np.abs(audio[2000:20_000]).max() > 0.02 and np.abs(audio[30_000:]).max() == 0
-    assert "599 samples (13.6 ms) late" in text
+    assert rate == RATE and len(audio) == round(1.2 * RATE)
+    assert np.abs(audio[2000:20_000]).max() > 0.02 and np.abs(audio[48_000:]).max() == 0
+    assert "343 samples (7.8 ms) late" in text
 
 
 def test_offline_plays_a_sound_through_a_model(command, tmp_path, note):

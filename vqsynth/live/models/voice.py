@@ -77,9 +77,9 @@ def load_voice(name: str, hears: bool = True, seed: int = 0) -> Voice:
             from vqsynth.live.models.transfer_voice import TransferVoice
 
             return TransferVoice(timbre, name, seed)
-        from vqsynth.live.models.table_voice import TableVoice
+        from vqsynth.live.models.played_voice import PlayedVoice
 
-        return TableVoice(timbre, name, seed)
+        return PlayedVoice(timbre, name, seed)
     plain = name.removeprefix(WAVAE)
     if plain not in domains.Domain.installed() and os.sep not in plain:
         raise UsageError(f"{name}: no model of this name; {nearest_names(name, voice_names())}")
