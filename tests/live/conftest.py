@@ -31,6 +31,7 @@ class Wire:
     """Gives back what comes, some samples later."""
 
     name, sample_rate, level, axes, hears = "wire", RATE, -20.0, 0, True
+    hop = 64
     follows = frozenset({"f0"})
 
     def __init__(self, latency: int = 100, factor: float = 1.0) -> None:

@@ -17,6 +17,7 @@ from vqsynth.live.gauge import reached
 from vqsynth.live.messages import Message
 from vqsynth.live.models.voice import load_voice
 from vqsynth.live.ports.osc import LOOPBACK, PORT, Answer, OscPort, Target, parse_target
+from vqsynth.live.ports.urgent import urgent
 from vqsynth.live.recorder import Recorder
 from vqsynth.live.worker import Worker
 
@@ -139,6 +140,7 @@ class Session:
     def __enter__(self) -> Session:
         settings, stack = self.settings, self._stack
         with contextlib.ExitStack() as opened:
+            opened.enter_context(urgent())
             if settings.record is not None:
                 recorder = Recorder(self.engine, settings.record)
                 opened.callback(recorder.close)

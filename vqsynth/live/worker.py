@@ -14,11 +14,14 @@ import numpy as np
 from vqsynth.live.engine import Engine
 from vqsynth.live.messages import Message
 from vqsynth.live.ports.resampler import Resampler
+from vqsynth.live.ports.urgent import run_first
 from vqsynth.live.ring import Ring
 
 SWITCH = 2e-4
 """Seconds after which another thread of Python may run: a callback must not wait for the usual five milliseconds."""
 HISTORY = 4096
+BURST = 0.75
+"""Share of a model's hop that its work, which comes all at once, may take on a busy machine."""
 _FADE = 64
 _SECONDS = 2.0
 """Length of the rings."""
@@ -35,23 +38,27 @@ class Worker:
         engine: that plays.
         block: samples of the device's blocks, at its rate.
         rate: of the device, Hz; where it is not the engine's, sound is resampled here.
-        buffer: samples between the worker and the device; None takes enough for the bursts of a model.
+        buffer: samples between the worker and the device, made whole blocks; None takes enough for the bursts of the
+            voice that plays first.
 
     Attributes:
         xruns: blocks that were not ready in time, or could not be taken.
         told_xruns: over- and underflows that the device's driver reported.
         loads: share of its time that the work on the latest blocks took.
+        urgent: whether the system runs it before other work.
         listener: called with input and output of the engine, block by block.
     """
 
     def __init__(self, engine: Engine, block: int, rate: int | None = None, buffer: int | None = None) -> None:
         self.engine, self.block, self.rate = engine, block, rate or engine.sample_rate
         self.ratio = engine.sample_rate / self.rate
-        self.buffer = round((256 if block < 512 else block // 2) / self.ratio) if buffer is None else buffer
+        wanted = BURST * engine.voice.hop / self.ratio if buffer is None else buffer
+        self.buffer = max(1, math.ceil(wanted / block)) * block
         size = round(_SECONDS * self.rate) + 8 * block
         self._in, self._out = Ring(size), Ring(size)
         self.xruns = self.told_xruns = 0
         self.loads: deque[float] = deque(maxlen=HISTORY)
+        self.urgent = False
         self.listener: Callable[[np.ndarray, np.ndarray], None] | None = None
         self._resamplers: tuple[Resampler, Resampler] | None = None
         self._spare = 0
@@ -120,6 +127,7 @@ class Worker:
         self._last = float(out[-1]) if count else self._last
 
     def _work(self) -> None:
+        self.urgent = run_first()
         pause = min(0.002, max(0.0002, self.block / self.rate / 8))
         block = np.zeros(self.block, np.float32)
         while self._running or len(self._in) >= self.block:

@@ -103,7 +103,7 @@ class DomainVoice:
     def __init__(self, domain: Domain, name: str, seed: int = 0, hears: bool = True) -> None:
         config, self.hears = domain.config, hears
         self.name, self.sample_rate, self.level = name, config.sample_rate, domain.level
-        self.axes = config.latent_dim
+        self.axes, self.hop = config.latent_dim, config.hop_length
         own = {"f0": "pitch", "loudness": "loudness", "centroid": "centroid"}
         self.follows = frozenset(name for name, control in own.items() if control in config.controls)
         stream = BentStream(domain.model, domain.pca, seed)

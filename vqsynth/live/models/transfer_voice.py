@@ -28,7 +28,7 @@ class TransferVoice:
     def __init__(self, timbre: Timbre, name: str, seed: int = 0) -> None:
         self.name, self.sample_rate, self.level = name, timbre.config.sample_rate, UNIT_LUFS
         stream = live_stream(timbre.model, seed)
-        self.latency = stream.latency
+        self.latency, self.hop = stream.latency, timbre.config.hop_length
         self.stream = scripted(stream, torch.zeros(1, timbre.config.hop_length))
 
     @torch.inference_mode()

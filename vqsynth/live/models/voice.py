@@ -21,6 +21,7 @@ class Voice(Protocol):
         name: as it is asked for.
         sample_rate: of its sound, Hz.
         latency: samples by which its sound trails what came in.
+        hop: samples for which it works at once.
         level: loudness that it does not go far over, LUFS.
         follows: descriptors that it can be asked for.
         axes: of its latents; 0 where it has none.
@@ -30,6 +31,7 @@ class Voice(Protocol):
     name: str
     sample_rate: int
     latency: int
+    hop: int
     level: float
     follows: frozenset[str]
     axes: int

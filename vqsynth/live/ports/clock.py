@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vqsynth.live.ports.urgent import run_first
+
 Exchange = Callable[["np.ndarray | None", np.ndarray], None]
 
 
@@ -45,6 +47,7 @@ class ClockDevice:
         self._thread.start()
 
     def _run(self) -> None:
+        run_first()
         due = time.perf_counter()
         while self._running:
             due += self.block / self.rate

@@ -11,6 +11,7 @@ import numpy as np
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.live.ports.clock import Exchange
 from vqsynth.live.ports.extra import need
+from vqsynth.live.ports.urgent import run_first
 
 SILENT_SECONDS = 1.5
 """After so long without a call a device is taken to be gone."""
@@ -106,7 +107,7 @@ class SoundDevice:
         channels = min(2, int(out["max_output_channels"]))
         self.name, self.block, self.rate = str(out["name"]), block, rate
         self._exchange, self._xrun = exchange, xrun
-        self._called = time.monotonic()
+        self._called, self._urgent = time.monotonic(), False
         self._mono = np.zeros(block, np.float32)
         shared: dict[str, Any] = {"samplerate": rate, "blocksize": block, "dtype": "float32", "latency": "low"}
         try:
@@ -132,6 +133,9 @@ class SoundDevice:
 
     def _call(self, heard: np.ndarray | None, outdata: np.ndarray, frames: int, status: Any) -> None:
         self._called = time.monotonic()
+        if not self._urgent:
+            self._urgent = True
+            run_first()
         if status and self._xrun is not None:
             self._xrun()
         if frames != len(self._mono):
