@@ -42,6 +42,13 @@ def test_a_timbre_for_nn(command, here):
     ]
 
 
+def test_onnx(command, here):
+    code, out, err = command("export", "violin", "-o", "violin.onnx", "--block", 256, "--blocks", 64)
+    assert (code, err) == (0, "")
+    assert "blocks of 256 samples; licence MIT" in out
+    assert json.loads((here / "violin.json").read_text())["inputs"][0]["shape"] == [1, 5, 1]
+
+
 def test_mistakes_are_named(command, here):
     assert command("export", "singing", "-o", "a.ts")[::2] == (
         2,

@@ -102,7 +102,7 @@ def test_a_file_that_fails_is_not_written(tmp_path, monkeypatch, fault, told):
         elif fault == "noise":
             instrument.model.floor_db = -40.0
         else:
-            monkeypatch.setattr(check, "_resident", iter([0, 1 << 30]).__next__)
+            monkeypatch.setattr(check, "resident", iter([0, 1 << 30]).__next__)
         real(path, instrument, card)
         if fault == "tuning":
             instrument.transpose = (0.0,)

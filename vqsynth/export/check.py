@@ -99,7 +99,8 @@ def _runner(module: Any) -> Run:
     return lambda method, block: getattr(module, method)(block)
 
 
-def _fail(what: str) -> VqsynthError:
+def failure(what: str) -> VqsynthError:
+    """The error of a file that fails a test."""
     return VqsynthError(f"the exported file was not written, it {what}; please report this with the name of the model")
 
 
@@ -107,16 +108,16 @@ def _check_contract(module: Any, card: Card, method: Method) -> None:
     """Names, channels and ratios are those of the card, attributes can be read and set to what they are."""
     wanted = [len(method.inputs), method.in_ratio, len(method.outputs), method.out_ratio]
     if getattr(module, f"{method.name}_params").tolist() != wanted or method.name not in module.get_methods():
-        raise _fail(f"does not say of {method.name} that it has {wanted}")
+        raise failure(f"does not say of {method.name} that it has {wanted}")
     if module.get_attributes() != [attribute.name for attribute in card.attributes]:
-        raise _fail("has other attributes than its card")
+        raise failure("has other attributes than its card")
     for attribute in card.attributes:
         values = getattr(module, f"get_{attribute.name}")()
         kinds = getattr(module, f"{attribute.name}_params").tolist()
         if len(values) != len(attribute.values) or kinds != [_kind(value) for value in values]:
-            raise _fail(f"does not give its attribute {attribute.name}")
+            raise failure(f"does not give its attribute {attribute.name}")
         if getattr(module, f"set_{attribute.name}")(*values) != 0:
-            raise _fail(f"refuses its own value of {attribute.name}")
+            raise failure(f"refuses its own value of {attribute.name}")
 
 
 def _kind(value: object) -> int:
@@ -126,10 +127,10 @@ def _kind(value: object) -> int:
 def _compare(made: Tensor, expected: Tensor, method: Method, block: int) -> float:
     """Largest difference, as a share of a value where values are above 1."""
     if made.shape != expected.shape or made.dtype != torch.float32:
-        raise _fail(f"gives {tuple(made.shape)} {made.dtype} in {method.name}, not {tuple(expected.shape)}")
+        raise failure(f"gives {tuple(made.shape)} {made.dtype} in {method.name}, not {tuple(expected.shape)}")
     difference = float(((made - expected).abs() / expected.abs().clamp_min(1.0)).max())
     if not difference <= TOLERANCE:
-        raise _fail(f"differs from the model by {difference:.2g} in {method.name} with blocks of {block} samples")
+        raise failure(f"differs from the model by {difference:.2g} in {method.name} with blocks of {block} samples")
     return difference
 
 
@@ -141,7 +142,7 @@ def _check_silence(run: Run, method: Method, samples: int) -> float:
     with torch.inference_mode():
         loudest = float(run(method.name, zeros).abs().max())
     if not loudest <= SILENT:
-        raise _fail(f"makes noise of {loudest:.2g} out of silence in {method.name}")
+        raise failure(f"makes noise of {loudest:.2g} out of silence in {method.name}")
     return loudest
 
 
@@ -152,7 +153,7 @@ def _check_recovery(module: Any, method: Method, signal: Tensor, smallest: int) 
     with torch.inference_mode():
         parts = [getattr(module, method.name)(block) for block in (bad, signal)]
     if not all(torch.isfinite(part).all() for part in parts):
-        raise _fail(f"does not recover from values that are no numbers in {method.name}")
+        raise failure(f"does not recover from values that are no numbers in {method.name}")
 
 
 def _check_memory(module: Any, card: Card, blocks: int) -> int:
@@ -165,13 +166,13 @@ def _check_memory(module: Any, card: Card, blocks: int) -> int:
                 getattr(module, method.name)(block)
             gc.collect()
             sizes.append(sum(buffer.numel() for name, buffer in module.named_buffers() if is_state(name)))
-            grown = _resident() - grown
+            grown = resident() - grown
     if sizes[0] != sizes[-1] or grown > GROWTH:
-        raise _fail(f"grows in {blocks} blocks: its past from {sizes[0]} to {sizes[-1]} numbers, by {grown} bytes")
+        raise failure(f"grows in {blocks} blocks: its past from {sizes[0]} to {sizes[-1]} numbers, by {grown} bytes")
     return max(0, grown)
 
 
-def _resident() -> int:
+def resident() -> int:
     """Bytes of memory that the process has; 0 where that cannot be read."""
     if not sys.platform.startswith("linux"):
         return 0

@@ -48,6 +48,7 @@ class TimbreInstrument(nn.Module):
     state_input: Tensor
     state_output: Tensor
     state_heard: Tensor
+    latency: dict[str, int]
 
     def __init__(self, voice: ControlVoice, live: LiveTimbre) -> None:
         super().__init__()
@@ -56,7 +57,7 @@ class TimbreInstrument(nn.Module):
         self.live = BlockAdapter(live, self.block, live.latency, self.hop_length)
         self.batch, self.wait = 1, self.block - self.hop_length
         half = live.n_fft // 2
-        self.latency: dict[str, int] = {
+        self.latency = {
             "control": voice.latency,
             "forward": self.live.latency,
             # The mean of the frames that a hop is played in, less the hop itself.

@@ -13,10 +13,12 @@ from torch import nn
 from vqsynth.errors import UsageError
 from vqsynth.export.card import Card
 from vqsynth.export.check import BLOCKS, check_file
+from vqsynth.export.check_onnx import check_onnx
 from vqsynth.export.models import find, instrument_of
+from vqsynth.export.onnx import onnx_step, save_onnx, tensors_of
 from vqsynth.storage.atomic import atomic_path, check_folder, json_text, together, write_text
 
-SUFFIXES = (".ts",)
+SUFFIXES = (".ts", ".onnx")
 CARD_ENTRY = "card.json"
 """The card within a TorchScript file: ``torch.jit.load(path, _extra_files={"card.json": ""})``."""
 
@@ -28,35 +30,50 @@ def export(
     axes: int | None = None,
     seed: int = 0,
     blocks: int = BLOCKS,
+    method: str | None = None,
+    block: int | None = None,
 ) -> dict[str, Any]:
     """Write a model as one file for other hosts, and its card as JSON beside it.
 
     Args:
         name: of a timbre or a domain, or the path of its folder.
-        output: the suffix says for whom: ``.ts`` for nn~ (Pure Data, Max, SuperCollider).
+        output: the suffix says for whom: ``.ts`` for nn~ (Pure Data, Max, SuperCollider), ``.onnx`` for plug-ins and
+            browsers.
         kind: ``timbre`` or ``wavae``, where there are both of one name.
         axes: of a domain that a host sees; None: the 16 widest.
         seed: of the noise.
         blocks: after which the memory must not have grown.
+        method: of an ONNX file, which holds one; None: ``control`` or ``forward``.
+        block: samples that a run of an ONNX file takes; None: two hops.
 
     Returns:
         The card and what the tests found.
 
     Raises:
-        UsageError: no such model, an unknown suffix, or an axis too many.
+        UsageError: no such model, an unknown suffix, an axis too many, or no method or block that ONNX can have.
         VqsynthError: the model is damaged, or the file failed a test and was not written.
     """
     output = Path(output)
     if output.suffix not in SUFFIXES:
         raise UsageError(f"the name must end in {' or '.join(SUFFIXES)}", field="output", value=output)
+    script = output.suffix == ".ts"
+    for field, value in (("method", method), ("block", block)):
+        if script and value is not None:
+            raise UsageError("a TorchScript file has all methods, for all blocks", field=field, value=value)
     check_folder(output.parent)
     instrument, card = instrument_of(find(name, kind), axes, seed)
+    report: dict[str, Any] = {"format": output.suffix[1:], "file": output.name}
     with together():
         with atomic_path(output) as temporary:
-            save_torchscript(temporary, instrument, card)
-            found = check_file(temporary, instrument, card, blocks)
-            size = temporary.stat().st_size
-        report = {**card.plain(), "format": output.suffix[1:], "file": output.name, "bytes": size, "checked": found}
+            if script:
+                save_torchscript(temporary, instrument, card)
+                found = check_file(temporary, instrument, card, blocks)
+            else:
+                step, card, given = onnx_step(instrument, card, method, block)
+                report |= tensors_of(step, card, given)
+                save_onnx(temporary, step, given, card)
+                found = check_onnx(temporary, step, card, given.shape[2], blocks)
+            report |= {**card.plain(), "bytes": temporary.stat().st_size, "checked": found}
         write_text(output.with_suffix(".json"), json_text(report))
     return report
 

@@ -20,11 +20,23 @@ class Kind(str, Enum):
 def export(
     name: Annotated[str, typer.Argument(help="a timbre or a wavae model, or the path of its folder")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.ts for nn~ (Pure Data, Max, SuperCollider)")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="FILE.ts for nn~ (Pure Data, Max, SuperCollider), FILE.onnx for plug-ins and browsers",
+        ),
     ],
     kind: Annotated[Kind, typer.Option(help="which one, where a timbre and a wavae model have one name")] = Kind.auto,
     axes: Annotated[
         int | None, typer.Option(help="axes that encode and decode of a wavae model show (default: 16)", min=1)
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="of an ONNX file, which has one (default: control of a timbre, else forward)")
+    ] = None,
+    block: Annotated[
+        int | None, typer.Option(help="samples that an ONNX file takes at a time (default: two hops)")
     ] = None,
     seed: Annotated[int, typer.Option(help="of the noise")] = 0,
     blocks: Annotated[int, typer.Option(help="after so many blocks the memory must not have grown", min=64)] = 2000,
@@ -33,12 +45,14 @@ def export(
 
     vqsynth export strings -o strings.ts
 
+    vqsynth export violin -o violin.onnx --method control
+
     The file is tested before it is handed over: loaded again, compared with the model in blocks of several sizes, fed
     silence, NaN and thousands of blocks. What fails is not written.
     """
     from vqsynth.export.write import export as write
 
-    report = write(name, output, kind.value, axes, seed, blocks)
+    report = write(name, output, kind.value, axes, seed, blocks, method, block)
     for line in lines(output, report):
         echo(line)
 
@@ -46,7 +60,8 @@ def export(
 def lines(output: Path, report: dict[str, Any]) -> list[str]:
     """What there is to say of an exported file."""
     rate, checked = report["sample_rate"], report["checked"]
-    size = f"{report['bytes'] / 1e6:.1f} MB, for {rate} Hz, blocks of {report['hop_length']} samples and more"
+    blocks = f"blocks of {report['hop_length']} samples" + (" and more" if report["format"] == "ts" else "")
+    size = f"{report['bytes'] / 1e6:.1f} MB, for {rate} Hz, {blocks}"
     equal = f"as the model within {checked['difference']:.0e}, silence stays below {checked['silence']:.0e}"
     told = [
         f"{output}: {report['name']}, {size}; licence {report['licence']}",
