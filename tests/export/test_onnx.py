@@ -11,10 +11,10 @@ import torch
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.export import write
 from vqsynth.export.check import example
-from vqsynth.export.check_onnx import Session
-from vqsynth.export.onnx import onnx_step
-from vqsynth.export.real import Pair, irfft, rfft
-from vqsynth.export.step import SETTLED, PlainNoise
+from vqsynth.export.graph.onnx import onnx_step
+from vqsynth.export.graph.real import Pair, irfft, rfft
+from vqsynth.export.graph.session import Session
+from vqsynth.export.graph.step import SETTLED, PlainNoise
 from vqsynth.export.write import export
 from vqsynth.streaming.excitation import Noise
 

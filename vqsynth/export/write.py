@@ -13,9 +13,9 @@ from torch import nn
 from vqsynth.errors import UsageError
 from vqsynth.export.card import Card
 from vqsynth.export.check import BLOCKS, check_file
-from vqsynth.export.check_onnx import check_onnx
+from vqsynth.export.graph.onnx import onnx_step, save_onnx, tensors_of
+from vqsynth.export.graph.session import check_onnx
 from vqsynth.export.models import find, instrument_of
-from vqsynth.export.onnx import onnx_step, save_onnx, tensors_of
 from vqsynth.storage.atomic import atomic_path, check_folder, json_text, together, write_text
 
 SUFFIXES = (".ts", ".onnx")

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.export.card import Card
 from vqsynth.export.check import example
-from vqsynth.export.step import Step
+from vqsynth.export.graph.step import Step
 
 OPSET = 18
 INPUT, STATE, OUTPUT, NEW_STATE = "input", "state", "output", "new_state"

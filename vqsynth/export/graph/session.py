@@ -11,7 +11,7 @@ import torch
 from vqsynth.errors import VqsynthError
 from vqsynth.export.card import AUDIO, Card
 from vqsynth.export.check import GROWTH, SILENT, TOLERANCE, example, failure, resident
-from vqsynth.export.step import Step, copy_of
+from vqsynth.export.graph.step import Step, copy_of
 
 SECONDS = 2.0
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from vqsynth.export.real import Pair, RealNumbers
+from vqsynth.export.graph.real import Pair, RealNumbers
 from vqsynth.streaming.excitation import Noise
 from vqsynth.streaming.module import states, twin
 

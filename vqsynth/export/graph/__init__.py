@@ -1,0 +1,1 @@
+"""Instruments as graphs without memory: ONNX."""
