@@ -151,6 +151,12 @@ def test_wrong_requests(tmp_path, model, method, block, told):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_timbre_at_another_rate(tmp_path):
+    assert export("violin", tmp_path / "v.onnx", blocks=64, block=256, rate=48_000)["sample_rate"] == 48_000
+    with pytest.raises(UsageError, match="has its own rate"):
+        export("strings", tmp_path / "s.onnx", rate=48_000)
+
+
 def test_only_what_a_method_changes_is_in_its_past(violin_and_card):
     step, card, block = onnx_step(*violin_and_card, method="codes")
     assert not any(name.startswith(("live", "voice.choice")) for name in step.names)

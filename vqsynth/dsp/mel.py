@@ -35,13 +35,15 @@ def mel_filters(sample_rate: int, n_fft: int, n_mels: int, fmin: float = 30.0, f
     return torch.from_numpy((filters / filters.sum(0)).astype(np.float32))
 
 
-def band_interpolation(sample_rate: int, n_fft: int, n_bands: int, fmin: float = 30.0) -> Tensor:
+def band_interpolation(
+    sample_rate: int, n_fft: int, n_bands: int, fmin: float = 30.0, top: float | None = None
+) -> Tensor:
     """Matrix that interpolates log magnitudes at mel-spaced knots onto STFT bins.
 
-    Shape: [n_bands, n_fft // 2 + 1]. Knots run from ``fmin`` to the Nyquist frequency.
+    Shape: [n_bands, n_fft // 2 + 1]. Knots run from ``fmin`` to ``top``, the Nyquist frequency unless said.
     """
     bins = np.fft.rfftfreq(n_fft, 1 / sample_rate)
-    position = (hz_to_mel(bins) - hz_to_mel(fmin)) / (hz_to_mel(sample_rate / 2) - hz_to_mel(fmin))
+    position = (hz_to_mel(bins) - hz_to_mel(fmin)) / (hz_to_mel(top or sample_rate / 2) - hz_to_mel(fmin))
     position = np.clip(position, 0, 1) * (n_bands - 1)
     matrix = np.maximum(0, 1 - np.abs(position[None, :] - np.arange(n_bands)[:, None]))
     return torch.from_numpy(matrix.astype(np.float32))

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from vqsynth.dsp.pitch import decode_f0
 from vqsynth.export.choice import Choice
-from vqsynth.export.control import HOP, ControlVoice
+from vqsynth.export.control import SHARE, ControlVoice
+from vqsynth.export.rate.timbre import rated
 from vqsynth.render.match import TOLERANCE_F0
 from vqsynth.streaming.module import twin
 
@@ -27,14 +28,16 @@ _RARE = 0.02
 _VOICED = 0.5
 
 
-def control_voice(timbre: Timbre, seed: int = 0) -> ControlVoice:
+def control_voice(timbre: Timbre, seed: int = 0, sample_rate: int | None = None) -> ControlVoice:
     """A timbre's voice, in streaming mode; ``torch.jit.script`` compiles it.
 
     Args:
         timbre: with a table.
         seed: of the noise.
+        sample_rate: in Hz; None: that of the timbre.
     """
-    config, model, table = timbre.config, timbre.model, timbre.table
+    table, model = timbre.table, rated(timbre.model, sample_rate or timbre.config.sample_rate)
+    config = model.config
     outputs, pitch = settled(timbre)
     columns, tolerance = [], []
     voiced = np.ones(table.K, bool) if table.voicing is None else table.voicing >= _VOICED
@@ -46,7 +49,7 @@ def control_voice(timbre: Timbre, seed: int = 0) -> ControlVoice:
     roughness = float(timbre.card.get("quality", {}).get("roughness_real") or 1.0)
     prior = torch.from_numpy(_RARE / (1.0 + np.asarray(table.usage, np.float64)))
     features = torch.from_numpy(np.stack(columns, 1))
-    choice = Choice(features, model.codebook, prior, JUMP / roughness, HOP / config.hop_length)
+    choice = Choice(features, model.codebook, prior, JUMP / roughness, config.n_fft / SHARE / config.hop_length)
     voice = ControlVoice(
         outputs,
         pitch,

@@ -167,7 +167,8 @@ def _check_memory(module: Any, card: Card, blocks: int) -> int:
             gc.collect()
             sizes.append(sum(buffer.numel() for name, buffer in module.named_buffers() if is_state(name)))
             grown = resident() - grown
-    if sizes[0] != sizes[-1] or grown > GROWTH:
+    # What waits between two rates varies by less than a hop.
+    if sizes[-1] > sizes[0] + card.hop_length or grown > GROWTH:
         raise failure(f"grows in {blocks} blocks: its past from {sizes[0]} to {sizes[-1]} numbers, by {grown} bytes")
     return max(0, grown)
 

@@ -11,8 +11,9 @@ from vqsynth.export.signal import finite
 from vqsynth.export.trims import Trims
 from vqsynth.streaming.frame_synthesizer import FrameSynthesizer
 
-HOP = 256
-"""Samples between frames, half of the model's hop: what is asked for is heard so much sooner."""
+SHARE = 8
+"""Frames of control that begin within a frame's length, twice as many as of the model: what is asked for is heard so
+much sooner."""
 FADE_SECONDS = 0.03
 """Time constant in which one code's filters go over into the next one's."""
 GLIDE_SECONDS = 0.02
@@ -76,8 +77,9 @@ class ControlVoice(nn.Module):
         super().__init__()
         self.head, self.choice = head, choice
         self.trims = Trims(sample_rate, n_fft)
-        self.synthesizer = FrameSynthesizer(sample_rate, n_fft, seed, HOP)
-        self.hop_length, self.latency = HOP, self.synthesizer.latency
+        hop = n_fft // SHARE
+        self.synthesizer = FrameSynthesizer(sample_rate, n_fft, seed, hop)
+        self.hop_length, self.latency = hop, self.synthesizer.latency
         for name, tensor in (
             ("outputs", outputs),
             ("pitch", pitch),
@@ -85,7 +87,7 @@ class ControlVoice(nn.Module):
             ("usual", usual),
         ):
             self.register_buffer(name, tensor.detach().clone().float(), persistent=False)
-        self.rate = sample_rate / HOP
+        self.rate = sample_rate / hop
         self.fade, self.glide = self.share(FADE_SECONDS), self.share(GLIDE_SECONDS)
         self.attack, self.release = self.share(ATTACK_SECONDS), self.share(RELEASE_SECONDS)
         self.lowest, self.highest, self.loudest = LOWEST_HZ, HIGHEST_HZ, LOUDEST_DB
@@ -98,7 +100,7 @@ class ControlVoice(nn.Module):
         self.register_buffer("state_rate", torch.zeros(1))
         # Rate of a chirp in bins a hop for each bin, from octaves a hop, and the rest of its square's factor.
         self.register_buffer("numbers", torch.arange(n_fft // 2 + 1, dtype=torch.float32), persistent=False)
-        self.chirp = 2 * math.pi * math.log(2) / (n_fft * HOP) * (WINDOW * n_fft) ** 2
+        self.chirp = 2 * math.pi * math.log(2) / (n_fft * hop) * (WINDOW * n_fft) ** 2
 
     @torch.jit.export
     def reset(self, batch: int = 1) -> None:

@@ -9,14 +9,18 @@ from torch import nn
 from vqsynth.errors import UsageError, nearest_names
 from vqsynth.export.build import control_voice
 from vqsynth.export.card import AUDIO, Attribute, Card, Method, Port
+from vqsynth.export.rate.timbre import rated
+from vqsynth.export.rate.wavae import RatedWavae
 from vqsynth.export.timbre import TimbreInstrument, timbre_instrument
 from vqsynth.export.wavae import AXES, FARTHEST, HIGHEST_HZ, LOWEST_HZ, WavaeInstrument, wavae_instrument
 from vqsynth.library.timbre import Timbre
+from vqsynth.streaming.module import twin
 from vqsynth.vqvae.live import LiveTimbre
 from vqsynth.wavae.domain import Domain
 
 KINDS = ("auto", "timbre", "wavae")
 SOUND = Port("sound", AUDIO)
+LOWEST_RATE, HIGHEST_RATE = 32_000, 192_000
 COORDINATE = 3.0
 """Standard deviations within which nearly all coordinates of a recording lie."""
 
@@ -53,23 +57,32 @@ def find(name: str | Path, kind: str = "auto") -> Timbre | Domain:
     return Timbre(Timbre.find(plain))
 
 
-def instrument_of(model: Timbre | Domain, axes: int | None = None, seed: int = 0) -> tuple[nn.Module, Card]:
+def instrument_of(
+    model: Timbre | Domain, axes: int | None = None, seed: int = 0, rate: int | None = None
+) -> tuple[nn.Module, Card]:
     """The instrument of a model, in eager mode and as new, and what a host must know of it.
 
     Args:
         model: a timbre or a domain.
         axes: that a domain's encode and decode show; None: the 16 widest.
         seed: of the noise.
+        rate: of the host, Hz; None: the model's own.
+
+    Raises:
+        UsageError: an axis too many, or a rate that cannot be.
     """
+    own = model.config.sample_rate
+    if rate is not None and not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise UsageError(f"give {LOWEST_RATE} to {HIGHEST_RATE} Hz", field="rate", value=rate)
     if isinstance(model, Domain):
-        return _of_domain(model, axes, seed)
+        return _of_domain(model, axes, seed, rate or own)
     if axes is not None:
         raise UsageError(f"{model.name} is a timbre and has no axes", field="axes", value=axes)
-    return _of_timbre(model, seed)
+    return _of_timbre(model, seed, rate or own)
 
 
-def _of_timbre(timbre: Timbre, seed: int) -> tuple[TimbreInstrument, Card]:
-    instrument = timbre_instrument(control_voice(timbre, seed), LiveTimbre(timbre.model, seed))
+def _of_timbre(timbre: Timbre, seed: int, rate: int) -> tuple[TimbreInstrument, Card]:
+    instrument = timbre_instrument(control_voice(timbre, seed, rate), LiveTimbre(rated(timbre.model, rate), seed))
     hop, delay = instrument.hop_length, instrument.latency
     centroid, bandwidth = (_reach(timbre, name, f"0: that of the {whose}") for name, whose in _OWN.items())
     pitch = _reach(timbre, "f0", "0: that of the code", "pitch")
@@ -91,7 +104,7 @@ def _of_timbre(timbre: Timbre, seed: int) -> tuple[TimbreInstrument, Card]:
         Attribute("release", (Port("release", "s", 0.001, 10.0),), "time constant of its end"),
         Attribute("fade", (Port("fade", "s", 0.001, 10.0),), "time constant in which a code goes over into the next"),
     )
-    return instrument, _card(timbre, "timbre", hop, methods, attributes)
+    return instrument, _card(timbre, "timbre", rate, hop, methods, attributes)
 
 
 _OWN = {"centroid": "timbre at this pitch and level", "bandwidth": "code"}
@@ -106,12 +119,16 @@ def _reach(timbre: Timbre, name: str, about: str, shown: str | None = None) -> P
     return Port(shown or name, "Hz", round(float(low), 1), round(float(high), 1), about)
 
 
-def _of_domain(domain: Domain, axes: int | None, seed: int) -> tuple[WavaeInstrument, Card]:
+def _of_domain(domain: Domain, axes: int | None, seed: int, rate: int) -> tuple[WavaeInstrument | RatedWavae, Card]:
     size = domain.config.latent_dim
     if axes is not None and not 1 <= axes <= size:
         raise UsageError(f"{domain.name} has 1 to {size} axes", field="axes", value=axes)
-    instrument = wavae_instrument(domain.model, domain.pca, axes or AXES, seed)
-    shown = [Port(f"axis {k}", "sd", -COORDINATE, COORDINATE) for k in range(instrument.axes)]
+    plain = wavae_instrument(domain.model, domain.pca, axes or AXES, seed)
+    instrument = plain if rate == plain.sample_rate else twin(RatedWavae(plain, rate))
+    half = plain.n_fft // 2
+    own = {"forward": plain.latency, "encode": half, "decode": plain.latency - half}
+    delay = instrument.latency if isinstance(instrument, RatedWavae) else own
+    shown = [Port(f"axis {k}", "sd", -COORDINATE, COORDINATE) for k in range(plain.axes)]
     low, high = domain.pitch_range or (65.0, 1047.0)
     controls = {
         "loudness": Port("loudness", "dB", -60.0, domain.level, "0, as where nothing is connected, is silence"),
@@ -120,11 +137,11 @@ def _of_domain(domain: Domain, axes: int | None, seed: int) -> tuple[WavaeInstru
         "centroid": Port("centroid", "Hz", 200.0, 8000.0),
     }
     frames = (*shown, *(controls[name] for name in domain.config.controls))
-    hop, half = instrument.hop_length, instrument.n_fft // 2
+    hop = plain.hop_length
     methods = (
-        Method("forward", (SOUND,), 1, (SOUND,), 1, instrument.latency, "any sound through the model"),
-        Method("encode", (SOUND,), 1, frames, hop, half, "what the model hears, a frame a hop"),
-        Method("decode", frames, hop, (SOUND,), 1, instrument.latency - half, "sound of such frames"),
+        Method("forward", (SOUND,), 1, (SOUND,), 1, delay["forward"], "any sound through the model"),
+        Method("encode", (SOUND,), 1, frames, hop, delay["encode"], "what the model hears, a frame a hop"),
+        Method("decode", frames, hop, (SOUND,), 1, delay["decode"], "sound of such frames"),
     )
     axis = Port("axis", "int", -1, size - 1, "-1 is all")
     attributes = (
@@ -134,17 +151,22 @@ def _of_domain(domain: Domain, axes: int | None, seed: int) -> tuple[WavaeInstru
         Attribute("transpose", (Port("transpose", "st", -48.0, 48.0),), f"within {LOWEST_HZ:g} to {HIGHEST_HZ:g} Hz"),
         Attribute("free", (Port("free", "bool", 0, 1),), "the latents decide on the pitch"),
     )
-    return instrument, _card(domain, "wavae", hop, methods, attributes)
+    return instrument, _card(domain, "wavae", rate, hop, methods, attributes)
 
 
 def _card(
-    model: Timbre | Domain, kind: str, hop: int, methods: tuple[Method, ...], attributes: tuple[Attribute, ...]
+    model: Timbre | Domain,
+    kind: str,
+    rate: int,
+    hop: int,
+    methods: tuple[Method, ...],
+    attributes: tuple[Attribute, ...],
 ) -> Card:
     return Card(
         model.name,
         kind,
         str(model.header.get("description", "")),
-        model.config.sample_rate,
+        rate,
         hop,
         methods,
         attributes,

@@ -32,6 +32,7 @@ def export(
     blocks: int = BLOCKS,
     method: str | None = None,
     block: int | None = None,
+    rate: int | None = None,
 ) -> dict[str, Any]:
     """Write a model as one file for other hosts, and its card as JSON beside it.
 
@@ -45,6 +46,7 @@ def export(
         blocks: after which the memory must not have grown.
         method: of an ONNX file, which holds one; None: ``control`` or ``forward``.
         block: samples that a run of an ONNX file takes; None: two hops.
+        rate: of the host, Hz; None: the model's own.
 
     Returns:
         The card and what the tests found.
@@ -61,7 +63,7 @@ def export(
         if script and value is not None:
             raise UsageError("a TorchScript file has all methods, for all blocks", field=field, value=value)
     check_folder(output.parent)
-    instrument, card = instrument_of(find(name, kind), axes, seed)
+    instrument, card = instrument_of(find(name, kind), axes, seed, rate)
     report: dict[str, Any] = {"format": output.suffix[1:], "file": output.name}
     with together():
         with atomic_path(output) as temporary:

@@ -32,6 +32,7 @@ def export(
     axes: Annotated[
         int | None, typer.Option(help="axes that encode and decode of a wavae model show (default: 16)", min=1)
     ] = None,
+    rate: Annotated[int | None, typer.Option(help="of the host in Hz (default: the model's own, 44100)")] = None,
     method: Annotated[
         str | None, typer.Option(help="of an ONNX file, which has one (default: control of a timbre, else forward)")
     ] = None,
@@ -52,7 +53,7 @@ def export(
     """
     from vqsynth.export.write import export as write
 
-    report = write(name, output, kind.value, axes, seed, blocks, method, block)
+    report = write(name, output, kind.value, axes, seed, blocks, method, block, rate)
     for line in lines(output, report):
         echo(line)
 

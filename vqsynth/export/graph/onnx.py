@@ -45,6 +45,8 @@ def onnx_step(
         UsageError: there is no such method as ONNX, or the block is not made of two hops, or of one where that will do.
     """
     known, hop = METHODS[card.kind], card.hop_length
+    if hasattr(instrument, "inner"):
+        raise UsageError("a wavae model as ONNX has its own rate, for which hosts resample", field="rate")
     if method is not None and method not in known:
         raise UsageError(f"as ONNX a {card.kind} has {', '.join(known)}", field="method", value=method)
     chosen = next(described for described in card.methods if described.name == (method or known[0]))

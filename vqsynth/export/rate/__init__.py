@@ -1,0 +1,1 @@
+"""Instruments at the rates of hosts."""
