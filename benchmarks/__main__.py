@@ -27,6 +27,7 @@ def main() -> None:
     # Speed first: nothing else may run beside it.
     parts = {
         "speed": ["--into", str(readme)],
+        "realtime": ["--into", str(readme), "--csv", str(HERE / "realtime.csv")],
         "tracking": ["--into", str(readme), "--jobs", str(options.jobs), "--csv", str(HERE / "tracking.csv")],
         "life": ["--into", str(readme), "--csv", str(HERE / "life.csv")],
         "ablation": ["--into", str(method), "--csv", str(HERE / "ablation.csv")],

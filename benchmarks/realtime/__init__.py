@@ -1,0 +1,1 @@
+"""What playing live costs, how late it is, and whether it holds."""
