@@ -79,7 +79,7 @@ def notes(voice: Voice) -> np.ndarray:
     for place in range(PLACES):
         at = RATE // 2 + place * 1024 // PLACES + 7
         audio = np.zeros(RATE, np.float32)
-        found.append(half(run(voice, audio, [(at / RATE, "/note", ["A4", 0.8])]), at))
+        found.append(half(run(voice, audio, [(0.0, "/life", [0.0]), (at / RATE, "/note", ["A4", 0.8])]), at))
     return np.array(found)
 
 
@@ -89,6 +89,7 @@ def notes_live(voice: Voice, block: int, count: int = 20) -> np.ndarray:
     engine = Engine(voice)
     worker, heard = Worker(engine, block), []
     worker.start()
+    worker.post(read("/life", [0.0]))
     device = ClockDevice(worker.exchange, block, RATE, sink=heard.append)
     said, random = [], np.random.default_rng(0)
     time.sleep(0.3)

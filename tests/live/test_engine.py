@@ -66,7 +66,8 @@ def test_untouched_it_is_the_model(voice, note):
 
 def test_a_note_has_its_pitch_its_beginning_and_its_end(voice):
     engine = Engine(voice("violin", False))
-    made = run(engine, silence(2.3), [(0.5, "/note", "C5", 0.8), (1.5, "/note", "C5", 0)])
+    events = [(0, "/life", 0.0), (0.5, "/note", "C5", 0.8), (1.5, "/note", "C5", 0)]
+    made = run(engine, silence(2.3), events)
     asked, usual = round(0.5 * RATE), np.abs(made[RATE : RATE + 9000]).max()
     assert not made[: asked + engine.limiter_latency].any()
     # Half of the level is there within twenty milliseconds.
@@ -100,6 +101,24 @@ def test_brightness_goes_where_it_is_asked(voice):
     assert dark == pytest.approx(1500, rel=0.03) and bright == pytest.approx(3000, rel=0.03)
     assert engine.asked() == {"f0": 440.0, "centroid": 3000.0}
     assert engine.reached() == {"f0": True, "centroid": True}
+
+
+def test_life_moves_around_what_is_asked_for(voice):
+    def movement(life):
+        events = [(0, "/life", life), (0, "/descriptor/centroid", 2200.0), (0, "/note", "A4", 0.7)]
+        made = run(Engine(voice("violin", False)), silence(4), events)[RATE // 2 :]
+        found = measure(["f0", "loudness", "centroid"], made, RATE)
+        inner = slice(5, -5)
+        cents = 1200 * np.log2(found["f0"].values[inner] / 440)
+        octaves = np.log2(found["centroid"].values[inner] / 2200)
+        return cents, found["loudness"].values[inner], octaves
+
+    still, alive, wild = movement(0.0), movement(1.0), movement(2.0)
+    assert still[0].std() < 1 and still[1].std() < 0.3
+    assert 1 < alive[0].std() < 30 and 0.5 < alive[1].std() < 4
+    assert wild[0].std() > 1.4 * alive[0].std() and wild[1].std() > 1.4 * alive[1].std()
+    # The mean is the one that was asked for.
+    assert abs(np.median(alive[0])) < 6 and abs(np.median(alive[2])) < 0.05
 
 
 def test_a_held_note_of_a_continuous_model_needs_no_input(voice):

@@ -88,7 +88,12 @@ ADDRESSES = (
     Address("/bend", "semitones", "moves the note that sounds", ranges=((-96.0, 96.0),)),
     Address("/stop", "", "ends the note, and what plays without one"),
     Address("/gain", "dB", "of the output", ranges=((-120.0, 24.0),)),
-    Address("/life", "0..2", "how much of the player's own movement is played", ranges=((0.0, 2.0),)),
+    Address(
+        "/life",
+        "0..2",
+        "how much of the player's own movement a timbre plays around what is asked for",
+        ranges=((0.0, 2.0),),
+    ),
     Address(
         "/latent",
         "/N value",

@@ -11,10 +11,13 @@ from vqsynth.dsp.loudness import UNIT_LUFS
 from vqsynth.export.build import control_voice
 from vqsynth.library.timbre import Timbre
 from vqsynth.live.controls import Controls
+from vqsynth.live.models.movement import Movement
 from vqsynth.streaming.module import reset, scripted
 
 ROWS = ("centroid", "bandwidth", "f0")
 SILENT_DB = -120.0
+NEW_NOTE = 0.7 / 12
+"""Octaves: a farther leap is another note."""
 
 
 class PlayedVoice:
@@ -40,6 +43,10 @@ class PlayedVoice:
         # To the middle of the crossfade that begins when a hop is complete, from the middle of the hop.
         self.latency = self.hop // 2 + voice.latency // 2
         self.voice = scripted(voice, torch.zeros(1, 5, 1))
+        config, units = timbre.config, timbre.units
+        self.movement = None
+        if units is not None:
+            self.movement = Movement(units, config.frame_rate, self.hop / config.hop_length, seed)
         self._begin()
 
     def _begin(self) -> None:
@@ -47,6 +54,9 @@ class PlayedVoice:
         self._count = 0
         self._level, self._silent = 0.0, True
         self._sums = dict.fromkeys(ROWS, (0.0, 0))
+        self._sung, self._rested = 0.0, True
+        if self.movement is not None:
+            self.movement.reset()
 
     def reset(self) -> None:
         """Begin anew."""
@@ -64,7 +74,7 @@ class PlayedVoice:
             left -= count
             self._count += count
             if self._count == self.hop:
-                self._ready = self.voice(self._frame())[0].numpy()
+                self._ready = self.voice(self._frame(controls.life))[0].numpy()
                 self._count = 0
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
@@ -82,11 +92,24 @@ class PlayedVoice:
                 total, samples = self._sums[name]
                 self._sums[name] = total + count * math.log2(value), samples + count
 
-    def _frame(self) -> torch.Tensor:
-        """Controls of the hop that has come. Shape: -> [1, 5, 1]."""
-        values = [2 ** (total / samples) if samples else 0.0 for total, samples in self._sums.values()]
+    def _frame(self, life: float) -> torch.Tensor:
+        """Controls of the hop that has come, the player's movement around them. Shape: -> [1, 5, 1]."""
+        octaves = {name: total / samples if samples else None for name, (total, samples) in self._sums.items()}
         level = self._level / self.hop
         gain = 20 * math.log10(level) if level > 0 else SILENT_DB
+        if level > 0 and life > 0 and self.movement is not None:
+            pitch = octaves["f0"] or self._sung
+            if abs(pitch - self._sung) > NEW_NOTE or self._rested:
+                self.movement.begin()
+            self._sung = pitch
+            moved = life * self.movement.take(pitch)
+            gain += float(moved[1])
+            for name, move in (("f0", moved[0]), ("centroid", moved[2])):
+                asked = octaves[name]
+                if asked is not None:
+                    octaves[name] = asked + float(move)
+        self._rested = level == 0
         self._level = 0.0
         self._sums = dict.fromkeys(ROWS, (0.0, 0))
+        values = [0.0 if value is None else 2**value for value in octaves.values()]
         return torch.tensor([*values, gain, 1.0 if level > 0 else 0.0])[None, :, None]
