@@ -1,7 +1,8 @@
 """What playing live costs, how late it is, and whether it holds; networks of other makes in the same harness.
 
-python -m benchmarks.realtime [--models "violin, played;violin, transfer;strings;melGAN;RAVE"] [--blocks 64,512]
-                              [--seconds 20] [--minutes 10] [--csv out.csv] [--into benchmarks/README.md]
+python -m benchmarks.realtime [--models "violin, played;violin, transfer;violin, fast;strings;melGAN;RAVE"]
+                              [--blocks 64,512] [--seconds 20] [--minutes 10] [--csv out.csv]
+                              [--into benchmarks/README.md]
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from benchmarks.tables import machine, markdown, number, percent, write_csv, wri
 from vqsynth.live.engine import Engine
 from vqsynth.live.worker import Worker
 
-MODELS = ("violin, played", "violin, transfer", "strings", "melGAN", "RAVE")
+MODELS = ("violin, played", "violin, transfer", "violin, fast", "strings", "melGAN", "RAVE")
 BLOCKS = (64, 128, 256, 512, 1024, 2048)
 HELD_BLOCK, LIVE_BLOCK = 256, 64
 LOAD, CONTROL_MS, JITTER_MS = 0.25, 20.0, 1.0
+
+LOAD_TEXT = """**Load**: the engine's work as a share of one core, by the clock; percentiles of the work gathered over 2,048
+samples. *Processor*, by which the goal is judged, leaves out the time that other programs held the core."""
 
 
 def ms(samples: float | np.ndarray) -> float:
@@ -44,7 +48,7 @@ def loads(models: Sequence[str], blocks: Sequence[int], seconds: float, rows: li
             shares = [percent(x, 0) for x in (found.mean, found.p99, found.p999, found.worst, found.processor)]
             goal = ""
             if block == 512 and not isinstance(voice, Foreign):
-                goal = f"under {percent(LOAD, 0)}: {'reached' if found.mean < LOAD else 'missed'}"
+                goal = f"under {percent(LOAD, 0)}: {'reached' if found.processor < LOAD else 'missed'}"
             table.append([name, block, *shares, number(found.longest_ms, 1, " ms"), goal])
     return markdown(["model", "block", "mean", "p99", "p99.9", "worst", "processor", "longest block", ""], table)
 
@@ -114,7 +118,7 @@ def held(models: Sequence[str], minutes: float, rows: list[dict[str, object]]) -
         if name in ("melGAN", "RAVE"):
             continue
         print(f"{name}, {minutes:g} minutes on JACK ...", flush=True)
-        found = server.xruns(model, how != "played", HELD_BLOCK, minutes)
+        found = server.xruns(model, how != "played", HELD_BLOCK, minutes, how == "fast")
         if found is None:
             return "JACK is not installed here."
         count, share = found
@@ -139,7 +143,7 @@ def main() -> None:
     models, blocks = options.models.split(";"), [int(block) for block in options.blocks.split(",")]
     rows: list[dict[str, object]] = []
     parts = [
-        "**Load**: the engine's work as a share of one core; percentiles of the work gathered over 2,048 samples.",
+        LOAD_TEXT,
         loads(models, blocks, options.seconds, rows),
         "**Delay**: buffering is the block that gathers and what covers the work on it.",
         delays(models, rows),

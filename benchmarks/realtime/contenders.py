@@ -36,7 +36,7 @@ class Foreign:
 
 
 def contender(name: str) -> Voice:
-    """A voice by the name of its row: ``violin, played``, ``violin, transfer``, ``strings``, ``melGAN``, ``RAVE``."""
+    """A voice by the name of its row: ``violin, played``, ``violin, fast``, ``strings``, ``melGAN``, ``RAVE`` ..."""
     if name == "melGAN":
         generator = MelGan(causal=True).eval()
         return Foreign("melGAN, published size", lambda: MelGanStream(generator), 512)
@@ -44,4 +44,4 @@ def contender(name: str) -> Voice:
         network = Rave().eval()
         return Foreign("RAVE v2, published size", lambda: RaveStream(network), FRAME)
     model, _, how = name.partition(", ")
-    return load_voice(model, how != "played")
+    return load_voice(model, how != "played", fast=how == "fast")

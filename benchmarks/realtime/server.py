@@ -12,7 +12,7 @@ import time
 RATE = 44_100
 
 
-def xruns(model: str, hears: bool, block: int, minutes: float) -> tuple[int, float] | None:
+def xruns(model: str, hears: bool, block: int, minutes: float, fast: bool = False) -> tuple[int, float] | None:
     """Late blocks and the mean load of ``vqsynth live``, or None where JACK is not installed."""
     if not (shutil.which("jackd") and shutil.which("jack_lsp")):
         return None
@@ -31,6 +31,7 @@ def xruns(model: str, hears: bool, block: int, minutes: float) -> tuple[int, flo
             time.sleep(0.1)
         command = [sys.executable, "-m", "vqsynth", "live", model, "--output", "system", "--block", str(block)]
         command += ["--input", "system"] if hears else ["--no-input"]
+        command += ["--fast"] * fast
         command += ["-d", str(60 * minutes), "--osc-port", str(20_000 + os.getpid() % 20_000)]
         live = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         if not hears:

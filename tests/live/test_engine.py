@@ -64,6 +64,21 @@ def test_untouched_it_is_the_model(voice, note):
     np.testing.assert_allclose(made[late:], expected[: len(made) - late], atol=1e-4)
 
 
+def test_fast_transfer_is_the_same_melody_sooner(note):
+    from vqsynth.live.models.voice import load_voice
+
+    voice = load_voice("violin", fast=True)
+    whole = run(Engine(voice), note)
+    voice.reset()
+    np.testing.assert_allclose(run(Engine(voice), note, block=333), whole, atol=1e-6)
+    assert 1000 * Engine(voice).latency / RATE < 40
+    late = Engine(voice).latency
+    pitch = [measure(["f0"], a, RATE)["f0"] for a in (note[:-late], whole[late:])]
+    both = pitch[0].valid & pitch[1].valid
+    assert both.mean() > 0.7
+    assert np.abs(1200 * np.log2(pitch[1].values[both] / pitch[0].values[both])).mean() < 30
+
+
 def test_a_note_has_its_pitch_its_beginning_and_its_end(voice):
     engine = Engine(voice("violin", False))
     events = [(0, "/life", 0.0), (0.5, "/note", "C5", 0.8), (1.5, "/note", "C5", 0)]

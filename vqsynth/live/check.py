@@ -58,7 +58,12 @@ def machine() -> list[str]:
 
 
 def check(
-    name: str, output: str | None = None, source: str | None = None, hears: bool = True, seconds: float = SECONDS
+    name: str,
+    output: str | None = None,
+    source: str | None = None,
+    hears: bool = True,
+    fast: bool = False,
+    seconds: float | None = None,
 ) -> Iterator[Checked]:
     """Play a model silently at every block size and rate.
 
@@ -67,14 +72,15 @@ def check(
         output: device; ``none`` is a clock without one.
         source: device of the input.
         hears: whether the model plays what it hears.
-        seconds: of all tries together.
+        fast: as for :func:`vqsynth.live.models.voice.load_voice`.
+        seconds: of all tries together; None: ten.
 
     Raises:
         UsageError: no such model or device.
         VqsynthError: the model is damaged.
     """
-    voice = load_voice(name, hears)
-    each = seconds / (len(BLOCKS) * len(RATES))
+    voice = load_voice(name, hears, fast=fast)
+    each = (SECONDS if seconds is None else seconds) / (len(BLOCKS) * len(RATES))
     for rate in RATES:
         for block in BLOCKS:
             try:

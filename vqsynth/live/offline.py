@@ -12,7 +12,7 @@ import numpy as np
 from vqsynth.errors import UsageError
 from vqsynth.live.engine import Engine
 from vqsynth.live.messages import Message
-from vqsynth.live.models.voice import load_voice
+from vqsynth.live.models.voice import Voice, load_voice
 from vqsynth.live.script import read_script
 from vqsynth.storage.atomic import check_apart, together
 from vqsynth.storage.sound_file import check_output, open_sound
@@ -69,6 +69,7 @@ def play_file(
     duration: float | None = None,
     seed: int = 0,
     bits: str = "16",
+    fast: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> Played:
     """Play a sound through the engine into a file: what a device would have been given, its delay included.
@@ -82,6 +83,7 @@ def play_file(
         duration: seconds; None takes the input's, or two more than the script's.
         seed: of all noise.
         bits: ``16``, ``24`` or ``32f``.
+        fast: as for :func:`vqsynth.live.models.voice.load_voice`.
         progress: told what is being done and the share done.
 
     Raises:
@@ -95,8 +97,12 @@ def play_file(
     events = read_script(script) if script is not None else []
     if source is None and duration is None and not events:
         raise UsageError("without an input and a script there is nothing to play; give one, or a duration")
-    voice = load_voice(name, source is not None, seed)
-    engine = Engine(voice, lambda other: load_voice(other, source is not None, seed), seed)
+
+    def load(name: str) -> Voice:
+        return load_voice(name, source is not None, seed, fast)
+
+    voice = load(name)
+    engine = Engine(voice, load, seed)
     if source is not None:
         from vqsynth.corpus.files import read_mono
 

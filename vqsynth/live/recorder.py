@@ -28,16 +28,17 @@ class Recorder:
     Args:
         engine: that is listened to, from its first sample on.
         output: WAV, in single precision.
+        fast: whether timbres were loaded so.
 
     Raises:
         UsageError: the name does not end in .wav.
         VqsynthError: the files cannot be written.
     """
 
-    def __init__(self, engine: Engine, output: str | Path) -> None:
+    def __init__(self, engine: Engine, output: str | Path, fast: bool = False) -> None:
         self.output, self.engine = Path(output), engine
         check_output(self.output, "32f")
-        self.name = engine.voice.name
+        self.name, self.fast = engine.voice.name, fast
         self._events: list[tuple[float, Message]] = []
         self._blocks: queue.SimpleQueue[tuple[np.ndarray, np.ndarray] | None] = queue.SimpleQueue()
         self._stack = contextlib.ExitStack()
@@ -77,7 +78,7 @@ class Recorder:
         seconds = self._made.samples / self.engine.sample_rate
         again = (
             f"vqsynth live {self.name} --offline {source} AGAIN.wav --osc-script {script.name} "
-            f"--duration {seconds:.7f} --seed {self.engine.seed} --bits 32f"
+            f"--duration {seconds:.7f} --seed {self.engine.seed} --bits 32f{' --fast' * self.fast}"
         )
         self._stack.close()
         write_script(script, self._events, [again])

@@ -52,7 +52,10 @@ class Worker:
     def __init__(self, engine: Engine, block: int, rate: int | None = None, buffer: int | None = None) -> None:
         self.engine, self.block, self.rate = engine, block, rate or engine.sample_rate
         self.ratio = engine.sample_rate / self.rate
-        wanted = BURST * engine.voice.hop / self.ratio if buffer is None else buffer
+        # In whole blocks, as they are taken: the work on a hop, or on a block, and a device that calls too soon.
+        hop = engine.voice.hop / self.ratio
+        enough = max(BURST * hop, 0.5 * max(hop, block) + BURST * min(block, 256))
+        wanted = enough if buffer is None else buffer
         self.buffer = max(1, math.ceil(wanted / block)) * block
         size = round(_SECONDS * self.rate) + 8 * block
         self._in, self._out = Ring(size), Ring(size)

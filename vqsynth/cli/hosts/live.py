@@ -65,6 +65,9 @@ def live(
     no_input: Annotated[
         bool, typer.Option("--no-input", help="play descriptors and notes alone", rich_help_panel=DEVICE)
     ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="a timbre that plays what it hears: a third of the delay, coarser")
+    ] = False,
     block: Annotated[int, typer.Option(help="samples of a block", rich_help_panel=DEVICE)] = 256,
     buffer: Annotated[
         int | None, typer.Option(help="samples that cover the model's work (default: enough)", rich_help_panel=DEVICE)
@@ -132,7 +135,7 @@ def live(
     if name is None:
         raise typer.BadParameter("name a model, as in vqsynth live violin", param_hint="NAME")
     if offline is not None:
-        _offline(name, *offline, osc_script, block, duration, seed, bits.value)
+        _offline(name, *offline, osc_script, block, duration, seed, bits.value, fast)
         return
     import torch
 
@@ -140,13 +143,13 @@ def live(
     torch.set_num_threads(1)
     hears = not no_input
     if check:
-        _check(name, output, source, hears)
+        _check(name, output, source, hears, fast)
         return
     from vqsynth.live.session import LiveSettings, Session
 
     settings = LiveSettings(
         output, source, hears, block, buffer, rate, osc_port or None, osc_host, osc_out,
-        midi_in, midi_out, midi_map, mpe, record, seed,
+        midi_in, midi_out, midi_map, mpe, record, seed, fast,
     )  # fmt: skip
     with Session(name, settings) as session:
         _watch(session, duration)
@@ -200,13 +203,13 @@ def meter(status: Status) -> str:
     return "\n".join(lines)
 
 
-def _check(name: str, output: str | None, source: str | None, hears: bool) -> None:
+def _check(name: str, output: str | None, source: str | None, hears: bool, fast: bool) -> None:
     from vqsynth.live.check import check, machine
 
     for line in machine():
         echo(line)
     echo(f"{name}: {output or 'the default device'}\nblock  rate   load  worst  jitter   delay     xruns")
-    for row in check(name, output, source, hears):
+    for row in check(name, output, source, hears, fast):
         if row.failed:
             echo(f"{row.block:5d} {row.rate:6d}  {row.failed}")
         else:
@@ -217,7 +220,15 @@ def _check(name: str, output: str | None, source: str | None, hears: bool) -> No
 
 
 def _offline(
-    name: str, source: str, output: str, script: Path | None, block: int, duration: float | None, seed: int, bits: str
+    name: str,
+    source: str,
+    output: str,
+    script: Path | None,
+    block: int,
+    duration: float | None,
+    seed: int,
+    bits: str,
+    fast: bool,
 ) -> None:
     from vqsynth.cli.render import Bar
     from vqsynth.live.offline import play_file
@@ -232,6 +243,7 @@ def _offline(
             duration=duration,
             seed=seed,
             bits=bits,
+            fast=fast,
             progress=bar.update,
         )
     for notice in done.notices:
