@@ -25,8 +25,8 @@ BLOCKS = (64, 128, 256, 512, 1024, 2048)
 HELD_BLOCK, LIVE_BLOCK = 256, 64
 LOAD, CONTROL_MS, JITTER_MS = 0.25, 20.0, 1.0
 
-LOAD_TEXT = """**Load**: the engine's work as a share of one core, by the clock; percentiles of the work gathered over 2,048
-samples. *Processor*, by which the goal is judged, leaves out the time that other programs held the core."""
+LOAD_TEXT = """**Load**: the engine's work as a share of one core, by the clock; percentiles of the work gathered over
+2,048 samples. *Processor*, by which the goal is judged, leaves out the time that other programs held the core."""
 
 
 def ms(samples: float | np.ndarray) -> float:
