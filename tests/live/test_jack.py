@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -13,30 +14,44 @@ import pytest
 import soundfile
 from scipy.signal import correlate
 
+from vqsynth.live.ports.osc_codec import encode
+
 RATE, PERIOD = 44_100, 1024
 pytestmark = pytest.mark.skipif(
     not (shutil.which("jackd") and shutil.which("jack_rec")), reason="jackd and jack_rec are not installed (jackd2)"
 )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The environment of programs that find the server, and its log."""
-    name, log = f"vqsynth-{os.getpid()}", tmp_path_factory.mktemp("jack") / "log"
+@pytest.fixture
+def server(tmp_path):
+    """A server: the environment of programs that find it, and its process."""
+    name, log = f"vqsynth-{os.getpid()}", tmp_path / "jack.log"
     with open(log, "w") as out:
         jack = subprocess.Popen(
             ["jackd", "-r", "-n", name, "-d", "dummy", "-r", str(RATE), "-p", str(PERIOD)], stdout=out, stderr=out
         )
         environment = {**os.environ, "JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
-        for _ in range(100):
-            if subprocess.run(["jack_lsp"], env=environment, capture_output=True).returncode == 0:
-                break
+        try:
+            wait_for(lambda: jack.poll() is not None or "system:playback_1" in ports(environment))
             if jack.poll() is not None:
                 pytest.skip(f"jackd does not run here: {log.read_text()[-300:]}")
-            time.sleep(0.1)
-        yield environment
-        jack.terminate()
-        jack.wait(10)
+            if not has_portaudio(environment):
+                pytest.skip("PortAudio with JACK is not installed (libportaudio2)")
+            yield environment, jack
+        finally:
+            jack.terminate()
+            jack.wait(10)
+
+
+def ports(environment):
+    return subprocess.run(["jack_lsp"], env=environment, capture_output=True, text=True).stdout
+
+
+def wait_for(condition, seconds=120.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def has_portaudio(environment):
@@ -46,29 +61,30 @@ def has_portaudio(environment):
 
 
 def test_a_known_tone_arrives_and_nothing_is_lost(server, tmp_path):
-    if not has_portaudio(server):
-        pytest.skip("PortAudio with JACK is not installed (libportaudio2)")
-    command = [sys.executable, "-m", "vqsynth", "live", "violin", "--no-input", "--output", "system", "--osc-port", "0"]
+    environment, _ = server
+    port = 20_000 + os.getpid() % 20_000
+    command = [
+        sys.executable,
+        "-m",
+        "vqsynth",
+        "live",
+        "violin",
+        "--no-input",
+        "--output",
+        "system",
+        "--osc-port",
+        str(port),
+    ]
     command += ["--block", str(PERIOD), "-d", "9", "--record", str(tmp_path / "take.wav")]
-    # The note comes by a script's way: OSC on a port that nobody else has.
-    command[command.index("--osc-port") + 1] = str(port := 20_000 + os.getpid() % 20_000)
-    live = subprocess.Popen(command, env=server, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    live = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        for _ in range(200):
-            ports = subprocess.run(["jack_lsp"], env=server, capture_output=True, text=True).stdout
-            if "PortAudio:out_0" in ports:
-                break
-            time.sleep(0.1)
-        import socket
-
-        from vqsynth.live.ports.osc_codec import encode
-
+        wait_for(lambda: "PortAudio:out_0" in ports(environment))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(encode("/note", ["A4", 0.8]), ("127.0.0.1", port))
         time.sleep(0.5)
         heard = tmp_path / "heard.wav"
         record = ["jack_rec", "-f", str(heard), "-d", "3", "PortAudio:out_0"]
-        assert subprocess.run(record, env=server, capture_output=True, timeout=30).returncode == 0
+        assert subprocess.run(record, env=environment, capture_output=True, timeout=30).returncode == 0
         out, error = live.communicate(timeout=60)
     finally:
         live.kill()
@@ -91,3 +107,22 @@ def test_a_known_tone_arrives_and_nothing_is_lost(server, tmp_path):
         np.testing.assert_allclose(audio[RATE : 2 * RATE], kept[start : start + RATE], atol=1e-3)
     # Other tests run beside this one: a few late blocks are theirs.
     assert xruns < 20, out + error
+
+
+def test_a_server_that_ends_is_said_and_the_recording_is_whole(server, tmp_path):
+    environment, jack = server
+    command = [sys.executable, "-m", "vqsynth", "live", "violin", "--no-input", "--output", "system", "--osc-port", "0"]
+    command += ["--block", str(PERIOD), "-d", "9", "--record", str(tmp_path / "take.wav")]
+    live = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: "PortAudio:out_0" in ports(environment))
+        time.sleep(2)
+        jack.terminate()
+        jack.wait(10)
+        _, error = live.communicate(timeout=120)
+    finally:
+        live.kill()
+    assert live.returncode == 0, error
+    assert "is gone" in error and "start it again" in error
+    audio, _ = soundfile.read(tmp_path / "take.wav")
+    assert len(audio) > RATE

@@ -94,6 +94,20 @@ def test_a_device_that_is_pulled_is_tried_again(monkeypatch):
         wait_for(lambda: session.engine.position > before)
 
 
+def test_a_driver_that_does_not_let_go_is_left_alone(monkeypatch):
+    from vqsynth.live.ports import device
+
+    monkeypatch.setattr(device, "look_again", lambda: pytest.fail("PortAudio is not to be touched"))
+    with Session("violin", settings()) as session:
+        closed = session.device.close
+        closed()
+        monkeypatch.setattr(session.device, "close", lambda: False)
+        for _ in range(3):
+            session.watch()
+        assert "start it again" in session.engine.notices[-1] and len(session.engine.notices) == 2
+        assert session.status().device == "gone"
+
+
 @pytest.mark.parametrize(
     "wrong, field",
     [({"block": 3}, "block"), ({"buffer": -1}, "buffer"), ({"rate": 3}, "rate"), ({"osc_out": "x"}, "osc_out")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import threading
 import time
 from pathlib import Path
@@ -200,9 +201,11 @@ class Session:
         from vqsynth.live.ports.device import look_again
 
         try:
-            if self.device is not None:
-                self.device.close()
-            self.device = None
+            device, self.device = self.device, None
+            if device is not None and not device.close():
+                self._tried = math.inf
+                self.engine.notices.append(f"the driver of {device.name} does not let go; end this and start it again")
+                return
             look_again()
             self.device = self._open()
         except VqsynthError:

@@ -68,7 +68,8 @@ class ClockDevice:
         """Whether it still asks."""
         return self._thread.is_alive()
 
-    def close(self) -> None:
-        """Stop."""
+    def close(self) -> bool:
+        """Stop; always true, as it lets go."""
         self._running = False
         self._thread.join()
+        return True

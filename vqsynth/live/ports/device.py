@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import threading
 import time
 from typing import Any
 
@@ -15,6 +17,7 @@ from vqsynth.live.ports.urgent import run_first
 
 SILENT_SECONDS = 1.5
 """After so long without a call a device is taken to be gone."""
+CLOSE_SECONDS = 2.0
 
 
 def list_devices() -> list[str]:
@@ -148,12 +151,25 @@ class SoundDevice:
         """Whether it still asks for blocks."""
         return bool(self._stream.active) and time.monotonic() - self._called < SILENT_SECONDS
 
-    def close(self) -> None:
-        """Stop, and give the device back."""
+    def close(self) -> bool:
+        """Stop, and give the device back; whether its driver let go of it.
+
+        PortAudio waits for ever for a JACK server that is gone: it is left waiting, and so cannot be used again.
+        """
         sd = need("sounddevice")
-        for end in (self._stream.abort, self._stream.close):
-            with contextlib.suppress(sd.PortAudioError):  # it may be gone already
-                end()
+
+        def end() -> None:
+            for way in (self._stream.abort, self._stream.close):
+                with contextlib.suppress(sd.PortAudioError):  # it may be gone already
+                    way()
+
+        thread = threading.Thread(target=end, daemon=True, name="vqsynth-close")
+        thread.start()
+        thread.join(CLOSE_SECONDS)
+        if thread.is_alive():
+            # It would wait at the end of the program, too.
+            atexit.unregister(sd._exit_handler)
+        return not thread.is_alive()
 
 
 def look_again() -> None:
