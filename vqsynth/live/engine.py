@@ -47,6 +47,23 @@ class Part:
     place: int = 0
 
 
+class Notices(deque[str]):
+    """The latest lines of trouble for people.
+
+    Attributes:
+        total: how many there were in all.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(maxlen=20)
+        self.total = 0
+
+    def append(self, text: str) -> None:
+        """Add a line."""
+        self.total += 1
+        super().append(text)
+
+
 class Engine:
     """A voice, its feedback, a gain and a limiter, played by messages.
 
@@ -76,7 +93,7 @@ class Engine:
         self.sample_rate, self.position = voice.sample_rate, 0
         self.controls, self.gauge = Controls(), Gauge(voice.sample_rate)
         self.refused = self.faults = 0
-        self.notices: deque[str] = deque(maxlen=20)
+        self.notices = Notices()
         self.applied: Callable[[int, Message], None] | None = None
         self.loop = Loop(voice, seed)
         limiter = Limiter(voice.sample_rate, 10 ** (CEILING_DB / 20))

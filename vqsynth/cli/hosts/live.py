@@ -181,10 +181,10 @@ def _watch(session: Session, duration: float | None) -> None:
                 time.sleep(0.1)
                 session.watch()
                 shown.update(meter(session.status()))
-                notices = list(session.engine.notices)
-                for notice in notices[told:]:
+                notices = session.engine.notices
+                fresh, told = notices.total - told, notices.total
+                for notice in list(notices)[-fresh:] if fresh else []:
                     echo(f"warning: {notice}", err=True)
-                told = len(notices)
     except KeyboardInterrupt:
         pass
 
