@@ -11,18 +11,26 @@ from torch import Tensor
 from vqsynth.dsp.pitch import decode_f0
 from vqsynth.export.choice import Choice
 from vqsynth.export.control import SHARE, ControlVoice
+from vqsynth.export.detail import Detail
+from vqsynth.export.life import Life
 from vqsynth.export.rate.timbre import rated
 from vqsynth.render.match import TOLERANCE_F0
 from vqsynth.streaming.module import twin
 
 if TYPE_CHECKING:
     from vqsynth.library.timbre import Timbre
+    from vqsynth.vqvae.config import ModelConfig
+    from vqsynth.vqvae.model import VQVAE
 
 FEATURES = ("centroid", "bandwidth", "f0")
 TOLERANCE = 0.17
 """Error of a spectral feature that costs 1, in standard deviations of the table."""
 JUMP = 1.0
 """Price of a latent jump of the size that neighbouring frames of a recording make on average."""
+GRID = 4
+"""Units between two at which a run may begin."""
+PITCH, LEVEL, COLOUR = 1 / 12, 8.0, 0.25
+"""What costs 1 in the choice of units: octaves, dB, octaves; bending, gain and trims do the rest."""
 _SETTLED = 32
 _RARE = 0.02
 _VOICED = 0.5
@@ -57,11 +65,61 @@ def control_voice(timbre: Timbre, seed: int = 0, sample_rate: int | None = None)
         choice,
         torch.tensor(tolerance),
         usual_of(timbre),
+        *alive_of(timbre, model),
         config.sample_rate,
         config.n_fft,
         seed,
     )
     return twin(voice)
+
+
+def alive_of(timbre: Timbre, model: VQVAE) -> tuple[Life | None, Detail | None]:
+    """What the player of a timbre did, for a voice with this model; None where it has no units."""
+    from vqsynth.render.played.material import prepare_material
+
+    units = timbre.units
+    if units is None:
+        return None, None
+    rate, config = timbre.config.frame_rate, model.config
+    material = prepare_material(units, {"centroid": units.column("centroid")}, rate)
+    names = ("f0", "loudness", "centroid")
+    notes, pool = material.notes, np.flatnonzero(material.pool)[::GRID]
+    if not len(notes) or not len(pool):
+        return None, None
+    moves = np.stack([material.moves[name] for name in names], 1)
+    # Soft and loud are what the middle of the recordings is not.
+    usual = float(np.median(notes.level))
+    tolerance = np.array([PITCH, LEVEL, COLOUR])
+
+    def means(at: np.ndarray) -> Tensor:
+        columns = np.stack([material.means[name][at] for name in names], 1) - np.array([0.0, usual, 0.0])
+        return torch.from_numpy(columns / tolerance)
+
+    share = rate_of(config) / rate
+    life = Life(
+        torch.from_numpy(moves),
+        torch.from_numpy(material.stop),
+        torch.from_numpy(pool),
+        means(pool),
+        torch.from_numpy(notes.begin),
+        means(notes.sustain),
+        torch.from_numpy(tolerance),
+        1 / share,
+    )
+    detail = Detail(
+        torch.from_numpy(np.asarray(units.code).astype(np.int64)),
+        torch.from_numpy(np.array(units.harmonic_detail)),
+        torch.from_numpy(np.array(units.noise_detail)),
+        config.sample_rate,
+        config.n_fft,
+        timbre.config.sample_rate / 2,
+    )
+    return life, detail
+
+
+def rate_of(config: ModelConfig) -> float:
+    """Frames of control a second."""
+    return config.sample_rate * SHARE / config.n_fft
 
 
 @torch.no_grad()

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from vqsynth.dsp.filter_head import FilterHead
 from vqsynth.export.choice import Choice
+from vqsynth.export.detail import Detail
+from vqsynth.export.life import Life
 from vqsynth.export.signal import finite
 from vqsynth.export.trims import Trims
 from vqsynth.streaming.frame_synthesizer import FrameSynthesizer
@@ -43,11 +45,14 @@ class ControlVoice(nn.Module):
         tolerance: of the three features, octaves.
         usual: usual colour: three terms of a parabola (octaves of centroid over octaves of pitch), its middle, its half
             width, and octaves a dB; empty where the timbre has none.
+        life: what the player did; None where the timbre has no units.
+        detail: what the decoder does not say of it, or None.
         sample_rate: in Hz.
         n_fft: frame length in samples.
         seed: of the noise.
 
     Attributes:
+        alive: share of the player's movement, 0 to 1.
         latency: samples from the end of a control's hop to the centre of its frame.
     """
 
@@ -70,12 +75,15 @@ class ControlVoice(nn.Module):
         choice: Choice,
         tolerance: Tensor,
         usual: Tensor,
+        life: Life | None,
+        detail: Detail | None,
         sample_rate: int,
         n_fft: int,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.head, self.choice = head, choice
+        self.head, self.choice, self.life, self.detail = head, choice, life, detail
+        self.alive = 0.0
         self.trims = Trims(sample_rate, n_fft)
         hop = n_fft // SHARE
         self.synthesizer = FrameSynthesizer(sample_rate, n_fft, seed, hop)
@@ -106,6 +114,8 @@ class ControlVoice(nn.Module):
     def reset(self, batch: int = 1) -> None:
         """Begin ``batch`` new streams."""
         self.choice.reset(batch)
+        if self.life is not None:
+            self.life.reset(batch)
         self.synthesizer.reset(batch)
         self.state_outputs = torch.zeros(batch, self.n_outputs)
         self.state_octaves = torch.zeros(batch)
@@ -134,12 +144,48 @@ class ControlVoice(nn.Module):
         centroid = torch.where(free, usual, centroid)
         weights[..., 0] = torch.where(centroid > 0, torch.where(free, self.usual_weight, 1.0), 0.0)
         targets = torch.log2(torch.stack([centroid, bandwidth, pitch], -1).clamp_min(1.0)) / self.tolerance
-        codes = self.choice(targets, weights, anew)
-        return self.play(codes, anew, pitch, level, self.bias * centroid, bandwidth)
+        if self.life is None or self.alive <= 0:
+            codes = self.choice(targets, weights, anew)
+            return self.play(codes, anew, pitch, level, self.bias * centroid, bandwidth, None)
+        return self.perform(pitch, loudness, level, anew, centroid, bandwidth, weights)
+
+    @torch.jit.export
+    def perform(
+        self,
+        pitch: Tensor,
+        loudness: Tensor,
+        level: Tensor,
+        anew: Tensor,
+        centroid: Tensor,
+        bandwidth: Tensor,
+        weights: Tensor,
+    ) -> Tensor:
+        """As :meth:`play`, with units in place of codes and their movement around what is asked for."""
+        # One question at a time: what is not there must not be compiled.
+        if self.life is not None:  # noqa: SIM102
+            if self.detail is not None:
+                asked = torch.stack([pitch, torch.ones_like(pitch), centroid], -1)
+                octaves = torch.log2(asked.clamp_min(1.0))
+                octaves[..., 1] = 20 * torch.log10(loudness.clamp_min(1e-3))
+                weight = torch.stack([weights[..., 2], torch.ones_like(pitch), weights[..., 0]], -1)
+                units, moves = self.life(octaves, weight, anew)
+                moves = self.alive * moves
+                pitch = pitch * torch.exp2(moves[..., 0])
+                level = level * 10 ** (moves[..., 1] / 20)
+                centroid = self.bias * centroid * torch.exp2(moves[..., 2])
+                return self.play(self.detail.codes[units], anew, pitch, level, centroid, bandwidth, units)
+        return self.play(self.choice.state_code[:, None], anew, pitch, level, centroid, bandwidth, None)
 
     @torch.jit.export
     def play(
-        self, codes: Tensor, anew: Tensor, pitch: Tensor, level: Tensor, centroid: Tensor, bandwidth: Tensor
+        self,
+        codes: Tensor,
+        anew: Tensor,
+        pitch: Tensor,
+        level: Tensor,
+        centroid: Tensor,
+        bandwidth: Tensor,
+        units: Tensor | None = None,
     ) -> Tensor:
         """Second half of :meth:`forward`: given codes, trimmed.
 
@@ -150,6 +196,7 @@ class ControlVoice(nn.Module):
             level: linear, 1 being -20 LUFS, [batch, frames].
             centroid: Hz, 0 for that of the codes, [batch, frames].
             bandwidth: the same.
+            units: whose details are added, int64 [batch, frames].
 
         Shape:
             -> [batch, frames * hop_length]
@@ -157,6 +204,9 @@ class ControlVoice(nn.Module):
         outputs, own = self.faded(codes, anew)
         f0 = torch.where(pitch > 0, pitch, torch.exp2(own)).clamp(self.lowest, self.highest)
         harmonic, noise = self.head(outputs)
+        if units is not None:  # noqa: SIM102
+            if self.detail is not None:
+                harmonic, noise = self.detail(units, f0, harmonic, noise, self.alive)
         pulses, white = self.synthesizer.excite(f0)
         law = self.synthesizer.law
         lines, hiss = law.harmonic_power(pulses, harmonic), law.noise_power_of(noise)

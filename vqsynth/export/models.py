@@ -99,6 +99,7 @@ def _of_timbre(timbre: Timbre, seed: int, rate: int) -> tuple[TimbreInstrument, 
         Method("codes", (code, pitch, gain, velocity), hop, (SOUND,), 1, delay["codes"], "codes, one at a time"),
     )
     attributes = (
+        Attribute("life", (Port("life", "", 0.0, 1.0),), "share of the player's movement around what is asked for"),
         Attribute("octaves", (Port("octaves", "int", -4, 4),), "by which a melody that comes in is moved"),
         Attribute("attack", (Port("attack", "s", 0.001, 10.0),), "time constant of a sound's rise"),
         Attribute("release", (Port("release", "s", 0.001, 10.0),), "time constant of its end"),

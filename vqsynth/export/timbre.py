@@ -24,8 +24,9 @@ class TimbreInstrument(nn.Module):
 
     All frames come a hop apart, 256 samples.
 
-    Attributes for hosts: ``octaves`` (by which a melody that comes in is moved), ``attack``, ``release`` and ``fade``
-    (of one code into the next) in seconds.
+    Attributes for hosts: ``life`` (share of the player's movement around what is asked for, 0 to 1: units are played in
+    runs, with their vibrato, attacks and details), ``octaves`` (by which a melody that comes in is moved), ``attack``,
+    ``release`` and ``fade`` (of one code into the next) in seconds.
 
     Args:
         voice: of the timbre.
@@ -41,6 +42,7 @@ class TimbreInstrument(nn.Module):
     fast_params: Tensor
     encode_params: Tensor
     codes_params: Tensor
+    life_params: Tensor
     octaves_params: Tensor
     attack_params: Tensor
     release_params: Tensor
@@ -71,6 +73,7 @@ class TimbreInstrument(nn.Module):
             ("fast", [1, 1, 1, 1]),
             ("encode", [1, 1, 3, self.hop_length]),
             ("codes", [4, self.hop_length, 1, 1]),
+            ("life", [2]),
             ("octaves", [1]),
             ("attack", [2]),
             ("release", [2]),
@@ -80,6 +83,7 @@ class TimbreInstrument(nn.Module):
         self.register_buffer("state_input", torch.zeros(1, 0))
         self.register_buffer("state_output", torch.zeros(1, self.wait))
         self.register_buffer("state_heard", torch.zeros(1, 3, 1))
+        self.life = (0.0,)
         self.octaves, self.attack, self.release, self.fade = (0,), (ATTACK_SECONDS,), (RELEASE_SECONDS,), (0.03,)
 
     @torch.jit.export
@@ -118,7 +122,7 @@ class TimbreInstrument(nn.Module):
             heard = heard.repeat_interleave(self.block // self.hop_length, 2)
             level, anew = self.voice.envelope(gain_of_loudness(heard[:, 2].clamp(self.floor_db, 20.0)))
             free = torch.zeros_like(level)
-            sound = self.voice.play(heard[:, 0].long(), anew, heard[:, 1], level, free, free)
+            sound = self.voice.play(heard[:, 0].long(), anew, heard[:, 1], level, free, free, None)
             ready = torch.cat([ready, sound], 1)
         self.state_output = ready[:, x.shape[2] :].clone()
         return within_one(ready[:, : x.shape[2]])[:, None]
@@ -158,7 +162,7 @@ class TimbreInstrument(nn.Module):
         level, anew = self.voice.envelope(self.voice.loudness(gain, velocity))
         free = torch.zeros_like(level)
         codes = code.round().clamp(0, self.n_codes - 1).long()
-        return within_one(self.voice.play(codes, anew, pitch.clamp_min(0.0), level, free, free))[:, None]
+        return within_one(self.voice.play(codes, anew, pitch.clamp_min(0.0), level, free, free, None))[:, None]
 
     @torch.jit.export
     def get_methods(self) -> list[str]:
@@ -168,7 +172,21 @@ class TimbreInstrument(nn.Module):
     @torch.jit.export
     def get_attributes(self) -> list[str]:
         """Names of the attributes for hosts."""
-        return ["octaves", "attack", "release", "fade"]
+        return ["life", "octaves", "attack", "release", "fade"]
+
+    @torch.jit.export
+    def set_life(self, value: float) -> int:
+        """Share of the player's movement, 0 to 1; of a timbre without units 0."""
+        if not 0 <= value <= 1 or (value > 0 and self.voice.life is None):
+            return -1
+        self.life = (value,)
+        self.voice.alive = value
+        return 0
+
+    @torch.jit.export
+    def get_life(self) -> tuple[float]:
+        """As it was set."""
+        return self.life
 
     @torch.jit.export
     def set_octaves(self, value: int) -> int:
