@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from vqsynth.dsp.pitch import decode_f0
+from vqsynth.export.alive.detail import Detail
+from vqsynth.export.alive.life import Life
 from vqsynth.export.choice import Choice
 from vqsynth.export.control import SHARE, ControlVoice
-from vqsynth.export.detail import Detail
-from vqsynth.export.life import Life
 from vqsynth.export.rate.timbre import rated
 from vqsynth.render.match import TOLERANCE_F0
 from vqsynth.streaming.module import twin

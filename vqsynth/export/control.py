@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from vqsynth.dsp.filter_head import FilterHead
+from vqsynth.export.alive.detail import Detail
+from vqsynth.export.alive.life import Life
 from vqsynth.export.choice import Choice
-from vqsynth.export.detail import Detail
-from vqsynth.export.life import Life
 from vqsynth.export.signal import finite
 from vqsynth.export.trims import Trims
 from vqsynth.streaming.frame_synthesizer import FrameSynthesizer

@@ -1,0 +1,1 @@
+"""What the player of a timbre did, for voices that are played live."""
