@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from vqsynth.descriptors import f0
 from vqsynth.dsp import loudness
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.wavae import load
@@ -67,6 +68,20 @@ def test_who_holds_the_pitch(domain, note, path, tmp_path):
     for encode in (lambda p: domain.encode(note, p), lambda p: encode_file(tmp_path / "note.wav", domain, p)):
         with pytest.raises(UsageError, match="pitch fre: choose track or free"):
             encode("fre")
+
+
+@pytest.mark.parametrize("name", ["strings", "screams", "singing", "spoken", "brass", "base"])
+def test_the_pitch_that_is_asked_for_is_sung(name, make_tone):
+    """And nothing else: neither what the latents were encoded at, nor a pitch below both."""
+    domain = load(name)
+    path = domain.encode(make_tone(330.0, 1.5, 1.0))
+    sung = path.voicing > 0.99
+    for semitones in (-5, 3, 7):
+        asked = path.with_control("pitch", path.pitch * 2 ** (semitones / 12))
+        hz, _, voiced = f0.track(domain.decode(asked), domain.config.sample_rate)
+        inner = voiced & (np.arange(len(hz)) > 0.15 * len(hz)) & (np.arange(len(hz)) < 0.9 * len(hz))
+        cents = 1200 * np.log2(hz[inner] / np.median(asked.pitch[sung]))
+        assert inner.sum() > 0.4 * len(hz) and np.percentile(np.abs(cents), 90) < 30, semitones
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

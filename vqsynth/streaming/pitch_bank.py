@@ -99,26 +99,11 @@ class PitchBank(nn.Module):
         self.state_place, self.state_phase = before, phase
         return phases
 
-    @torch.jit.export
-    def unsung(self, frequency: Tensor, pitch: Tensor, voicing: Tensor) -> Tensor:
-        """Gain of partials beside pulses of a pitch: what the pulses sing is left to them.
-
-        Shape:
-            frequency: [batch, frames, n] Hz; pitch (Hz), voicing (0..1): [batch, frames] -> [batch, frames, n]
-        """
-        ratio = frequency / pitch[..., None]
-        number = ratio.round()
-        distance = (ratio - number).abs() * pitch[..., None]
-        sung = (number > 0) & (distance < self.width + 0.015 * frequency)
-        left = (1 - voicing.square()).clamp_min(0.0).sqrt()[..., None]
-        return torch.where(sung, left, torch.ones_like(ratio)).float()
-
     def forward(
         self,
         salience: Tensor,
         level: Tensor,
         tonality: Tensor,
-        pitch: Tensor | None = None,
         voicing: Tensor | None = None,
     ) -> Tensor:
         """Take the maps of more frames, give as many spectra.
@@ -127,8 +112,8 @@ class PitchBank(nn.Module):
             salience: logit of a pitch, [batch, frames, pitch_bins].
             level: natural logarithm of the magnitude, [batch, frames, cells].
             tonality: logit of a cell's being tonal, [batch, frames, cells].
-            pitch: that pulses sing, Hz, [batch, frames].
-            voicing: how far they do, [batch, frames] 0..1.
+            voicing: how far pulses sing a pitch, [batch, frames] 0..1. A single voice is left to them: of a note that
+                is transposed the map may still find what it was, or a fifth of it.
 
         Shape:
             -> [batch, frames, n_fft // 2 + 1] complex, Hann-windowed
@@ -155,8 +140,8 @@ class PitchBank(nn.Module):
             count + torch.nn.functional.pad(count, [1, 0])[..., :-1] + torch.nn.functional.pad(count, [0, 1])[..., 1:]
         )
         amplitude = amplitude / count.gather(2, nearest).clamp_min(1.0).sqrt()
-        if pitch is not None and voicing is not None:
-            amplitude = amplitude * self.unsung(frequency, pitch, voicing)
+        if voicing is not None:
+            amplitude = amplitude * (1 - voicing.float().square()).clamp_min(0.0).sqrt()[..., None]
         # Harmonics apart in phase, as those of pulses are; smoothly, or a glide would click at every cell.
         apart = self.dispersion[low] * (1 - share) + self.dispersion[low + 1] * share
         angle = torch.remainder(angle, 2 * math.pi) + apart

@@ -204,7 +204,7 @@ class Wavae(nn.Module):
         level, tonality = self.vocoder.spectrum(mel, features)
         salience = self.vocoder.salience(features)
         pitch = self.first_pitch * torch.exp2(curves[..., 1])
-        partials = self.bank(salience, level, tonality, pitch, curves[..., 2])
+        partials = self.bank(salience, level, tonality, curves[..., 2])
         harmonic = harmonic * curves[..., 2:].float()
         gain = gain_of_loudness(curves[..., 0].float())
         return self.synthesizer(pitch, harmonic, noise, gain, partials)
