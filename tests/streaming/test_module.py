@@ -123,8 +123,7 @@ class Told(nn.Module):
 def maps(batch: int, generator: torch.Generator) -> list[Tensor]:
     salience = 4 * torch.randn(batch, 24, 144, generator=generator)
     level, tonality = torch.randn(2, batch, 24, 128, generator=generator)
-    pitch = 110 * 2 ** (2 * torch.rand(batch, 24, generator=generator, dtype=torch.float64))
-    return [salience, level, tonality, pitch, torch.rand(batch, 24, generator=generator, dtype=torch.float64)]
+    return [salience, level, tonality, torch.rand(batch, 24, generator=generator, dtype=torch.float64)]
 
 
 def plane(batch: int, generator: torch.Generator) -> list[Tensor]:
