@@ -25,6 +25,8 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def server(tmp_path):
     """A server: the environment of programs that find it, and its process."""
+    import torch  # noqa: F401 - what the commands need, where they run
+
     name, log = f"vqsynth-{os.getpid()}", tmp_path / "jack.log"
     with open(log, "w") as out:
         jack = subprocess.Popen(
