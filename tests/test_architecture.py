@@ -29,6 +29,7 @@ ROOMS = (
     ("interface",),
     ("export",),
     ("live",),
+    ("patches",),
     ("__init__",),
     ("cli",),
     ("__main__",),

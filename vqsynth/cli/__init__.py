@@ -16,6 +16,7 @@ from vqsynth.cli.analyze import analyze
 from vqsynth.cli.corpus import corpus_app
 from vqsynth.cli.hosts.export import export
 from vqsynth.cli.hosts.live import live
+from vqsynth.cli.hosts.patches import patches
 from vqsynth.cli.render import render
 from vqsynth.cli.sweep import sweep
 from vqsynth.cli.text import Command, in_options, printable, sentence
@@ -31,7 +32,7 @@ PANELS = {
     "Timbres": (timbres, info),
     "Make sound": (render, sweep, transfer, live, encode, decode),
     "Train your own": (train, analyze),
-    "In other programs": (export,),
+    "In other programs": (export, patches),
 }
 
 app = typer.Typer(
