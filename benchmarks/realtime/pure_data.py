@@ -20,7 +20,7 @@ Event = tuple[float, str]
 """Seconds, and a message: the name that it is sent to, and what it says."""
 LIMIT, SETTLE = 300.0, 20.0
 """Seconds of the clock: most that a run may take, and for files to be completed."""
-NO_PROBLEM = ("priority", "watchdog", "nn-", "writesf waiting", "scheduler")
+NO_PROBLEM = ("priority", "watchdog", "nn-", "writesf waiting", "(head", "done waiting", "scheduler")
 """Lines of the console that are about the machine, or come from the stand-in."""
 
 
