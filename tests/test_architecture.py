@@ -30,6 +30,7 @@ ROOMS = (
     ("export",),
     ("live",),
     ("patches",),
+    ("play",),
     ("__init__",),
     ("cli",),
     ("__main__",),

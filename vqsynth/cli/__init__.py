@@ -17,6 +17,7 @@ from vqsynth.cli.corpus import corpus_app
 from vqsynth.cli.hosts.export import export
 from vqsynth.cli.hosts.live import live
 from vqsynth.cli.hosts.patches import patches
+from vqsynth.cli.hosts.play import play
 from vqsynth.cli.render import render
 from vqsynth.cli.sweep import sweep
 from vqsynth.cli.text import Command, in_options, printable, sentence
@@ -30,7 +31,7 @@ from vqsynth.version import __version__
 
 PANELS = {
     "Timbres": (timbres, info),
-    "Make sound": (render, sweep, transfer, live, encode, decode),
+    "Make sound": (render, sweep, transfer, play, live, encode, decode),
     "Train your own": (train, analyze),
     "In other programs": (export, patches),
 }

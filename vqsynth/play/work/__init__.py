@@ -1,0 +1,1 @@
+"""What is done for the page, by the functions that the commands call."""
