@@ -49,6 +49,7 @@ def folder(tmp_path_factory, make_tone):
     (folder / "tune.csv").write_text("time,value\n0,220\n1,330\n2,262\n")
     (folder / "plane.csv").write_text("time,x,y\n0,0,0\n1,1,0\n2,1,1\n")
     (folder / "curve.csv").write_text("time,value\n0,2200\n2,3000\n3,2400\n6,2800\n")
+    (folder / "script.txt").write_text("0 /note A4 0.8\n1.5 /descriptor/centroid 2400\n3 /note A4 0\n")
     song = mido.MidiFile(ticks_per_beat=480)
     track = mido.MidiTrack()
     for note in (69, 72, 76, 74):

@@ -22,7 +22,7 @@ from benchmarks.tables import machine, write_csv, write_into
 from benchmarks.wavae.material import SEEDS, Material
 from benchmarks.wavae.rows import Row, score, table
 
-PARTS = ("reconstruct", "chords", "loudness", "interpolation", "way", "transfer", "feedback", "realtime")
+PARTS = ("reconstruct", "voices", "chords", "loudness", "interpolation", "way", "transfer", "feedback", "realtime")
 
 
 def named(text: str) -> tuple[str, Path]:
@@ -44,7 +44,7 @@ def main() -> None:
         help="sounds of no domain; a cat.ogg (Debian's gcompris-qt-data) is transferred",
     )
     for option, text in (
-        ("--baseline", "melGAN of benchmarks.wavae.baseline"),
+        ("--baseline", "melGAN or Vocos of benchmarks.wavae.baseline"),
         ("--adversary-off", "domain of benchmarks.wavae.adversary_off"),
     ):
         parser.add_argument(
@@ -70,7 +70,7 @@ def main() -> None:
         tuple(options.domains.split(",")),
         options.corpora,
         options.inputs,
-        dict(options.baseline),
+        tuple(options.baseline),
         dict(options.adversary_off),
         options.minutes,
         options.limit,

@@ -1,11 +1,11 @@
-"""Train the melGAN of the published size on the data of a domain, for the same time, against the same discriminators.
+"""Train a melGAN or a Vocos of the published size on the data of a domain, for the same time.
 
-    taskset -c 1 env OMP_NUM_THREADS=1 python -m benchmarks.wavae.baseline CORPUS_DIR --seconds 780 --output DIR
+    taskset -c 1 env OMP_NUM_THREADS=1 python -m benchmarks.wavae.baseline CORPUS_DIR --kind Vocos --output DIR
 
 CORPUS_DIR is a folder of recordings, prepared and split as `vqsynth wavae train` does (seed 0: the same held-out
 files), or a corpus that is prepared already (a folder with ``pieces.json``). ``--seconds`` counts training alone. DIR
 receives ``checkpoint.safetensors`` while it runs, ``--resume`` goes on from there, and at the end
-``melgan.safetensors``, which `python -m benchmarks.wavae --baseline` takes.
+``baseline.safetensors``, which `python -m benchmarks.wavae --baseline` takes.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
 from benchmarks.wavae.melgan import MelGan, absolute_mel
+from benchmarks.wavae.vocos import Vocos
 from vqsynth.dsp.losses import multi_resolution_stft
 from vqsynth.storage.atomic import save_tensors
 from vqsynth.training.discriminator import Discriminator, discriminator_loss, generator_losses
@@ -35,7 +36,8 @@ from vqsynth.wavae.network.analysis import MelAnalysis
 from vqsynth.wavae.network.config import WavaeConfig
 from vqsynth.wavae.training.analysis import pitch_and_level
 
-WEIGHTS = "melgan.safetensors"
+WEIGHTS = "baseline.safetensors"
+KINDS = {"melGAN": MelGan, "Vocos": Vocos}
 
 
 class Settings(RunSettings):
@@ -53,10 +55,10 @@ class Settings(RunSettings):
     matching_weight: float = 0.2
 
 
-class MelGanTrainer(Trainer):
+class BaselineTrainer(Trainer):
     """Spectral loss first, then also discriminators and feature matching."""
 
-    def __init__(self, corpus: Prepared, settings: Settings, folder: Path) -> None:
+    def __init__(self, corpus: Prepared, settings: Settings, folder: Path, kind: str = "melGAN") -> None:
         config = WavaeConfig()
         self.half = config.n_fft // 2
         self.segments, held_out = (
@@ -66,9 +68,10 @@ class MelGanTrainer(Trainer):
         super().__init__(settings, folder, held_out)
         self.batch_size = settings.batch_size
         self.analysis, self.discriminator = MelAnalysis(config), Discriminator()
-        self.generator = MelGan(config.n_mels)
+        self.kind = kind
+        self.generator = KINDS[kind](config.n_mels)
         for layer in list(self.generator.modules()):
-            if isinstance(layer, (torch.nn.Conv1d, torch.nn.ConvTranspose1d)):
+            if kind == "melGAN" and isinstance(layer, (torch.nn.Conv1d, torch.nn.ConvTranspose1d)):
                 weight_norm(layer)
         optimizers = {
             "generator_adam": torch.optim.AdamW(self.generator.parameters(), settings.learning_rate, betas=(0.8, 0.95)),
@@ -135,20 +138,28 @@ class MelGanTrainer(Trainer):
         for layer in list(self.generator.modules()):
             if parametrize.is_parametrized(layer):
                 parametrize.remove_parametrizations(layer, "weight")
-        record = {"steps": self.number, "seconds": round(self.seconds, 1), "threads": torch.get_num_threads()}
+        record = {
+            "kind": self.kind,
+            "steps": self.number,
+            "seconds": round(self.seconds, 1),
+            "threads": torch.get_num_threads(),
+        }
         save_tensors(
             path, {k: v.half() for k, v in self.generator.state_dict().items()}, {"training": json.dumps(record)}
         )
 
 
-def load(path: Path) -> tuple[MelGan, dict]:
-    """A trained generator, and its ``steps`` and ``seconds`` of training. ``path``: the file or its folder."""
+def load(path: Path) -> tuple[torch.nn.Module, dict]:
+    """A trained generator, and its ``kind``, ``steps`` and ``seconds`` of training.
+
+    ``path``: the file or its folder.
+    """
     path = path / WEIGHTS if path.is_dir() else path
-    generator = MelGan()
     with safe_open(path, "pt") as handle:
-        names = handle.keys()
+        names, record = handle.keys(), json.loads(handle.metadata()["training"])
+        generator = KINDS[record["kind"]]()
         generator.load_state_dict({name: handle.get_tensor(name).float() for name in names})
-        return generator.eval(), json.loads(handle.metadata()["training"])
+        return generator.eval(), record
 
 
 def corpus_of(recordings: Path, folder: Path) -> Prepared:
@@ -168,6 +179,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("corpus", type=Path, metavar="CORPUS_DIR")
+    parser.add_argument("--kind", choices=list(KINDS), default="Vocos")
     parser.add_argument("--seconds", type=float, default=780.0, help="of training; the same as the domain's")
     parser.add_argument("--steps", type=int, help="instead of seconds")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
@@ -180,11 +192,12 @@ def main() -> None:
     corpus = corpus_of(options.corpus, options.output / "corpus")
     torch.manual_seed(0)
     settings = Settings(steps=options.steps, seconds=options.seconds, learning_rate=options.rate)
-    trainer = MelGanTrainer(corpus, settings, options.output)
+    trainer = BaselineTrainer(corpus, settings, options.output, options.kind)
     if options.resume:
         trainer.resume()
     print(
-        f"{sum(p.numel() for p in MelGan().parameters()):,} parameters; {corpus.seconds(False):.0f} s to learn from",
+        f"{sum(p.numel() for p in trainer.generator.parameters()):,} parameters; "
+        f"{corpus.seconds(False):.0f} s to learn from",
         flush=True,
     )
 

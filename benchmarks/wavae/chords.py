@@ -68,7 +68,7 @@ def compare(
             found, wanted = (polyphony.activations(sound, rate) for sound in (output, audio))
             pair = polyphony.notes_of(found), polyphony.notes_of(wanted)
             counted += polyphony.agreement(*pair)
-            framed += polyphony.frame_agreement(*pair, len(wanted))
+            framed += polyphony.frame_agreement(*pair, wanted.shape[1])
     return float(np.mean(distances)), polyphony.f1(*counted), polyphony.f1(*framed)
 
 
@@ -81,18 +81,18 @@ def run(material: Material) -> list[Row]:
         held_out = [r for r in material.recordings(name) if len(r.audio) > 0.5 * rate]
         many = [r for r in held_out if is_ensemble(r.name)]
         alone = [r for r in held_out if r not in many and float(np.mean(r.path.voicing)) > 0.3]
-        if len(alone) < 4:
+        if len(alone) < 2 and not many:
             raise Gap(f"{len(alone)} held-out recordings of single voices are too few to mix")
         try:
             polyphony.network()
             notes, gaps = True, []
         except FileNotFoundError as error:
             notes, gaps = False, [Row(NAME, name, "", text=str(error))]
-        groups = {"single": [excerpt(r.audio, rate) for r in alone]}
-        groups |= {f"{voices} voices": mixtures(alone, rate, voices) for voices in (2, 3, 4)}
+        groups = {"single": [excerpt(r.audio, rate) for r in alone]} if alone else {}
+        groups |= {f"{voices} voices": mixtures(alone, rate, voices) for voices in (2, 3, 4) if voices <= len(alone)}
         if many:
             groups["sections"] = [excerpt(r.audio, rate) for r in many]
-        rows, single = list(gaps), 1.0
+        rows, single = list(gaps), np.nan
         ways = {"whole": lambda audio: domain.model.resynthesise(audio)}
         for label, sounds in groups.items():
             subject = f"{name}, {label}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from benchmarks.wavae.rows import Gap
 from vqsynth.corpus.files import find_audio
@@ -36,7 +37,7 @@ class Material:
         names: of domains.
         corpora: folder of folders of recordings.
         inputs: folder of foreign sounds.
-        baselines: melGAN of a domain.
+        baselines: melGAN and Vocos of domains: name of the domain, folder.
         adversary_off: a domain trained without the adversary, by domain.
         minutes: of the realtime part.
         limit: most seconds of recordings that one figure listens to.
@@ -45,7 +46,7 @@ class Material:
     names: tuple[str, ...] = SEEDS
     corpora: Path | None = None
     inputs: Path | None = None
-    baselines: dict[str, Path] = dataclasses.field(default_factory=dict)
+    baselines: tuple[tuple[str, Path], ...] = ()
     adversary_off: dict[str, Path] = dataclasses.field(default_factory=dict)
     minutes: float = 10.0
     limit: float = 240.0
@@ -118,17 +119,19 @@ class Material:
             left -= len(audio) / domain.config.sample_rate
             yield Recording(files[index].name, audio, path)
 
-    def baseline(self, name: str):
-        """The melGAN that was trained on a domain's data, and its record of training.
+    def trained_beside(self, name: str) -> list[tuple[torch.nn.Module, dict]]:
+        """Generators that were trained on a domain's data, each with its record of training.
 
         Raises:
-            Gap: there is none.
+            Gap: one cannot be read.
         """
         from benchmarks.wavae import baseline
 
-        if name not in self.baselines:
-            raise Gap(f"no melGAN for {name} (--baseline {name}=DIR)")
-        try:
-            return baseline.load(self.baselines[name])
-        except Exception as error:
-            raise Gap(f"{self.baselines[name]}: no melGAN ({error})") from error
+        found = []
+        for domain, path in self.baselines:
+            if domain == name:
+                try:
+                    found.append(baseline.load(path))
+                except Exception as error:
+                    raise Gap(f"{path}: no baseline ({error})") from error
+        return found

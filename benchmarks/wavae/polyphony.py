@@ -17,10 +17,9 @@ WINDOW = 2 * RATE - HOP
 OVERLAP = 30
 """Frames that windows share; half of them are dropped at either end."""
 LOWEST_MIDI, KEYS = 21, 88
-FRAME_LEVEL, SHORTEST = 0.3, 11
-"""What a frame of a note reaches at least, and the frames of a note: the package's own defaults."""
-BRIDGED = 4
-"""Frames of a gap within a note."""
+ONSET_LEVEL, FRAME_LEVEL, SHORTEST, BRIDGED = 0.5, 0.3, 11, 11
+"""What an onset and a frame of a note reach at least, the frames of a note, and those a note may fall below: the
+package's own defaults."""
 ONSET_SECONDS = 0.1
 
 
@@ -45,7 +44,7 @@ def network(path: Path | None = None):
 
 
 def activations(audio: np.ndarray, rate: int, path: Path | None = None) -> np.ndarray:
-    """How far every key sounds. Shape: [samples] -> [frames, 88], 86.13 frames a second."""
+    """How far every key sounds, and begins. Shape: [samples] -> [2, frames, 88], 86.13 frames a second."""
     import soxr
 
     session = network(path)
@@ -53,24 +52,53 @@ def activations(audio: np.ndarray, rate: int, path: Path | None = None) -> np.nd
     sound = sound / max(float(np.abs(sound).max()), 1e-6)
     step = WINDOW - OVERLAP * HOP
     padded = np.pad(sound, (OVERLAP // 2 * HOP, WINDOW))
+    names = [output.name for output in session.get_outputs()]
+    wanted = [names.index(f"StatefulPartitionedCall:{output}") for output in (1, 2)]
     frames = []
     for start in range(0, len(sound), step):
         window = padded[start : start + WINDOW].reshape(1, WINDOW, 1).astype(np.float32)
         outputs = session.run(None, {session.get_inputs()[0].name: window})
-        names = [output.name for output in session.get_outputs()]
-        notes = outputs[names.index("StatefulPartitionedCall:1")][0]
-        frames.append(notes[OVERLAP // 2 : -(OVERLAP // 2)])
-    return np.concatenate(frames)[: -(-len(sound) // HOP)]
+        frames.append(np.stack([outputs[i][0] for i in wanted])[:, OVERLAP // 2 : -(OVERLAP // 2)])
+    return np.concatenate(frames, 1)[:, : -(-len(sound) // HOP)]
 
 
-def notes_of(sounding: np.ndarray) -> list[tuple[int, int, int]]:
-    """Notes: key (MIDI), first frame, frame after the last. Shape: [frames, 88]."""
-    notes = []
-    for key, level in enumerate(sounding.T):
-        on = np.flatnonzero(level >= FRAME_LEVEL)
-        for run in np.split(on, np.flatnonzero(np.diff(on) > BRIDGED) + 1) if len(on) else []:
-            if run[-1] - run[0] + 1 >= SHORTEST:
-                notes.append((key + LOWEST_MIDI, int(run[0]), int(run[-1]) + 1))
+def notes_of(activity: np.ndarray) -> list[tuple[int, int, int]]:
+    """Notes: key (MIDI), first frame, frame after the last, as the paper forms them (section 2.3).
+
+    Peaks of the onsets begin notes, the latest first, which go on until the key is quiet for 11 frames; what is left
+    above the level then are notes without an onset, around the strongest frames.
+
+    Shape: [2, frames, 88]
+    """
+    sounding, begun = activity
+    count, left, notes = len(sounding), sounding.copy(), []
+    # A sudden rise is an onset, too.
+    risen = np.min([np.pad(sounding[n:] - sounding[:-n], ((n, 0), (0, 0))) for n in (1, 2)], axis=0).clip(0)
+    risen[:2] = 0
+    onsets = np.maximum(begun, begun.max() * risen / max(risen.max(), 1e-9))
+    inner = onsets[1:-1]
+    peaks = np.argwhere((inner > onsets[:-2]) & (inner > onsets[2:]) & (inner >= ONSET_LEVEL)) + [1, 0]
+
+    def follow(key: int, frame: int, step: int) -> int:
+        """Last frame of the note in this direction."""
+        quiet = 0
+        while 0 < frame + step < count - 1 and quiet < BRIDGED:
+            frame += step
+            quiet = quiet + 1 if left[frame, key] < FRAME_LEVEL else 0
+        return frame - step * quiet
+
+    def take(key: int, first: int, last: int) -> None:
+        left[first : last + 1, max(0, key - 1) : key + 2] = 0
+        if last - first > SHORTEST:
+            notes.append((key + LOWEST_MIDI, first, last + 1))
+
+    for frame, key in peaks[::-1]:
+        last = follow(key, frame, 1)
+        if last - frame > SHORTEST:
+            take(key, frame, last)
+    while left.max(initial=0) > FRAME_LEVEL:
+        frame, key = np.unravel_index(left.argmax(), left.shape)
+        take(int(key), follow(key, frame, -1), follow(key, frame, 1))
     return notes
 
 

@@ -7,6 +7,7 @@ import torch
 from benchmarks.wavae import baseline
 from benchmarks.wavae.melgan import MelGan, MelGanStream, absolute_mel, resynthesise
 from benchmarks.wavae.rave import FRAME, Rave, RaveStream, fold, unfold
+from benchmarks.wavae.vocos import Vocos
 from vqsynth.training.prepare import prepare
 from vqsynth.wavae.network.analysis import MelAnalysis
 from vqsynth.wavae.network.config import WavaeConfig
@@ -79,7 +80,24 @@ def test_mel_of_the_baseline_knows_the_level(sound):
     assert torch.allclose(loud - soft, torch.full_like(loud, 0.5), atol=1e-3)  # 20 of 40 dB
 
 
-def test_baseline_learns_and_is_loaded(tmp_path, recordings):
+def test_vocos_has_the_published_size_and_its_frames_their_places():
+    network = Vocos()
+    assert 12.5e6 < sum(p.numel() for p in network.parameters()) < 16e6
+    # Bins that are the same in every frame: a sine of the hop rate's multiple, whose phase stands at every centre.
+    with torch.no_grad():
+        network.head.weight.zero_()
+        network.head.bias.fill_(-20.0)
+        network.head.bias[40] = np.log(512.0)  # 40 bins: 861.3 Hz; a full-scale sine peaks at n_fft / 4
+        network.head.bias[network.n_fft // 2 + 1 :] = 0.0
+        sound = network(torch.zeros(1, 20, 192))[0].numpy()
+    assert len(sound) == 20 * 512
+    inner = sound[2048:-2048]
+    expected = np.cos(2 * np.pi * 861.328125 * (np.arange(len(sound)) + 768) / 44_100)[2048:-2048]
+    assert np.corrcoef(inner, expected)[0, 1] == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["melGAN", "Vocos"])
+def test_baseline_learns_and_is_loaded(tmp_path, recordings, kind):
     config = WavaeConfig()
     frames = lambda audio: 1 + len(audio) // config.hop_length
     analyze = lambda audio: {
@@ -92,7 +110,7 @@ def test_baseline_learns_and_is_loaded(tmp_path, recordings):
     settings = baseline.Settings(
         steps=6, batch_size=1, segment_frames=10, adversary_at=0.6, validations=1, warmup_steps=1
     )
-    trainer = baseline.MelGanTrainer(corpus, settings, tmp_path)
+    trainer = baseline.BaselineTrainer(corpus, settings, tmp_path, kind)
     begin = trainer.validate()[0]
     losses = []
     trainer.run(lambda step: losses.append(step.losses))
@@ -100,7 +118,7 @@ def test_baseline_learns_and_is_loaded(tmp_path, recordings):
     assert trainer.validate()[0] < begin
     trainer.export(tmp_path / baseline.WEIGHTS)
     generator, record = baseline.load(tmp_path)
-    assert record["steps"] == 6 and record["seconds"] > 0
+    assert record["kind"] == kind and record["steps"] == 6 and record["seconds"] > 0
     mel = torch.randn(1, 8, config.n_mels)
     with torch.inference_mode():
         assert torch.allclose(generator(mel), trainer.generator(mel), atol=0.02)  # stored in half precision

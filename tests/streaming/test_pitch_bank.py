@@ -97,4 +97,19 @@ def test_a_single_voice_is_left_to_the_pulses():
     )
     for hz in (200, 317):
         place = round(hz * N_FFT / RATE)
-        assert float(half[place] / whole[place]) == pytest.approx(0.8, abs=0.02) and sung[place] == 0
+        assert float(half[place] / whole[place]) == pytest.approx(0.8, abs=0.05) and sung[place] == 0
+
+
+def test_a_pitch_that_fades_in_the_map_goes_on_and_does_not_begin():
+    """Between the two thresholds a pitch that was heard is heard, and one that was not is not."""
+    from scipy.signal import hilbert
+
+    steady = salience_of(np.full(FRAMES, 250.0))
+    dipping = steady.clone()
+    dipping[:, 100:104] -= dipping[:, 100:104].max() + 2.0  # a logit of -2
+    level = np.abs(hilbert(bank(dipping, top=300.0)))[4000:-4000]
+    assert level.max() / level.min() < 1.06
+    assert np.abs(bank(steady - steady.max() - 2.0)).max() < 1e-6
+    gone = steady.clone()
+    gone[:, 100:] -= gone[:, 100:].max() + 3.0
+    assert np.abs(bank(gone, top=300.0)[104 * N_FFT // 4 :]).max() < 1e-4

@@ -39,6 +39,25 @@ def test_another_speed_is_another_pitch(corpus):
     assert len(seen) > 4 and min(seen) > 155 and max(seen) < 420
 
 
+def test_made_tones_have_the_pitch_that_is_told(corpus):
+    random, off, pure = np.random.default_rng(3), [], 0
+    for _ in range(20):
+        tone = mixtures(corpus, tones=1.0).voice(random)
+        audio = tone["audio"][MARGIN:-MARGIN]
+        assert tone["active"].all() and tone["pitches"].shape == (64, 1) and audio.dtype == np.float32
+        assert tone["audio"].std() == pytest.approx(0.1, rel=0.1)
+        power = np.square(np.abs(np.fft.rfft(audio * np.hanning(len(audio)))))
+        near = np.abs(np.fft.rfftfreq(len(audio), 1 / 44_100) - tone["f0"].mean()) < 0.06 * tone["f0"].mean() + 5
+        pure += power[near].sum() > 0.97 * power.sum()
+        hz, _, voiced = tracker.track(audio, 44_100)
+        if voiced.sum() > 30:
+            count = min(len(hz), 64)
+            both = voiced[:count]
+            off.append(np.median(1200 * np.log2(hz[:count][both] / tone["f0"][:count][both])))
+    assert len(off) > 12 and np.median(np.abs(off)) < 8
+    assert 3 < pure < 17
+
+
 def test_labels_are_those_of_the_frame_at_any_speed(tmp_path, make_tone):
     """A pitch that rises by two octaves in three seconds: 14 semitones a second, a sixth of one in a frame."""
     (tmp_path / "glide").mkdir()

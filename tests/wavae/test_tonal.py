@@ -44,13 +44,30 @@ def test_a_glide_is_tonal():
     assert found.present[0, 4:60].any(1).float().mean() > 0.95
 
 
+def test_noise_between_the_harmonics_of_a_chord_is_measured():
+    """Also where no partial is found: every voice's harmonics are known."""
+    level, hz = 0.02, (196.0, 293.7)
+    audio = sum(tones(*(f0 * n for n in range(1, int(9000 / f0))), level=0.05) for f0 in hz) + noise(level)
+    bands = mel_filters(RATE, 2 * N_FFT, 32, fmax=RATE / 2)
+    partials = find_partials(audio, RATE, N_FFT, CELLS)
+    partials.present.zero_()
+    expected = level**2 * float(torch.hann_window(N_FFT).square().sum())
+    errors = []
+    for pitches in (hz, hz[:1]):
+        frames = torch.tensor(pitches).expand(1, 64, -1)
+        measured, known = noise_between(audio, partials, frames, bands, RATE)
+        inner = known[0, 8:-8] & (torch.arange(32) < 24)
+        errors.append(float((10 * torch.log10(measured[0, 8:-8] / expected))[inner].abs().median()))
+    assert errors[0] < 1.5 and errors[1] > 6
+
+
 @pytest.mark.parametrize("hz", [90.0, 250.0])
 def test_noise_between_harmonics_is_measured(hz):
     level = 0.02
     audio = tones(*(hz * n for n in range(1, int(9000 / hz))), level=0.05) + noise(level)
     f0 = torch.full((1, 64), hz)
     bands = mel_filters(RATE, 2 * N_FFT, 32, fmax=RATE / 2)
-    measured, known = noise_between(audio, find_partials(audio, RATE, N_FFT, CELLS), f0, bands, RATE)
+    measured, known = noise_between(audio, find_partials(audio, RATE, N_FFT, CELLS), f0[..., None], bands, RATE)
     expected = level**2 * float(torch.hann_window(N_FFT).square().sum())
     inside = slice(4, 24)
     off = 10 * torch.log10(measured[0, 8:56].mean(0) / expected)[inside]

@@ -6,10 +6,12 @@ import torch
 
 from vqsynth.training.discriminator import Discriminator, discriminator_loss, generator_losses
 from vqsynth.training.prepare import prepare
+from vqsynth.wavae.network.analysis import pitch_features
 from vqsynth.wavae.network.config import WavaeConfig
 from vqsynth.wavae.network.model import Wavae
+from vqsynth.wavae.network.vae import Decoder, Encoder, start_details
 from vqsynth.wavae.training import objective
-from vqsynth.wavae.training.adversary import Regressor, Reverse
+from vqsynth.wavae.training.adversary import AROUND, BOUND, Regressor, Reverse, with_average
 from vqsynth.wavae.training.analysis import pitch_and_level
 from vqsynth.wavae.training.critic import Critic
 from vqsynth.wavae.training.settings import WavaeSettings
@@ -94,7 +96,7 @@ def test_each_phase_moves_its_own_part(corpus, tmp_path):
 
 
 def test_training_learns_the_sound(corpus, tmp_path):
-    run = trainer(corpus, tmp_path, steps=160, vae_at=0.5, joint_at=1.0, chords=0.2)
+    run = trainer(corpus, tmp_path, steps=160, vae_at=0.5, joint_at=1.0, chords=0.2, tones=0.0)
     steps = [run.step() for _ in range(160)]
     for name, less in (("spectrum", 0.6), ("salience", 0.75), ("noise", 0.75), ("pitch", 0.9)):
         early, late = (np.mean([s.losses[name] for s in part]) for part in (steps[:6], steps[70:80]))
@@ -216,6 +218,41 @@ def test_likelihood_and_divergence():
     assert float(objective.divergence(torch.ones(1, 3, 4), torch.zeros(1, 3, 4), active)) == pytest.approx(2)
 
 
+def test_a_latent_that_jumps_costs_more_than_one_that_stays():
+    active, quiet = torch.ones(1, 40, dtype=torch.bool), torch.full((1, 40, 2), -4.0)
+    steady = torch.ones(1, 40, 2)
+    jumping = steady * (1 - 2 * (torch.arange(40) % 2))[:, None]
+    still, wild = (float(objective.divergence(z, quiet, active, memory=0.9)) for z in (steady, jumping))
+    assert wild > 3 * still
+    white = [float(objective.divergence(z, quiet, active)) for z in (steady, jumping)]
+    assert white[0] == pytest.approx(white[1])
+
+
+def test_what_is_hidden_by_dither_is_in_the_average():
+    """A sign that half of the frames tell wrongly by far: their mean over the frames around tells it."""
+    truth = torch.sign(torch.sin(torch.arange(400) * 0.02))[None, :, None]
+    dither = 3.0 * (1 - 2 * (torch.arange(400) % 2))[None, :, None]
+    beside = with_average(truth + dither)[..., 1]
+    inside = slice(AROUND, -AROUND)
+    single = ((truth + dither)[0, inside, 0].sign() == truth[0, inside, 0]).float().mean()
+    told = (beside[0, inside].sign() == truth[0, inside, 0]).float().mean()
+    assert single < 0.6 and told > 0.95
+
+
+@torch.no_grad()
+def test_a_path_is_drawn_out_from_anywhere(corpus, tmp_path):
+    """Of frames that are all alike every part sounds as the whole; of others each part its own."""
+    run = trainer(corpus, tmp_path, chords=0.0)
+    batch = objective.analyze_batch(run.model, run.segments.draw(2, np.random.default_rng(0)))
+    latents, _ = objective.encode_batch(run.model, batch)
+    whole = objective.decode_batch(run.model, latents, batch)
+    same = float(objective.gaussian_likelihood(whole, batch.mel, batch.active))
+    barely = float(objective.stretched_loss(run.model, latents, batch, 1.0 + 1e-6, 0.7))
+    assert barely == pytest.approx(same, abs=1e-3)
+    early, late = (float(objective.stretched_loss(run.model, latents, batch, 4.0, at)) for at in (0.0, 1.0))
+    assert math.isfinite(early) and early != pytest.approx(late, abs=1e-4)
+
+
 def test_the_analysis_of_a_batch_is_that_of_a_stream(corpus, tmp_path):
     run = trainer(corpus, tmp_path)
     raw = run.segments.draw(2, np.random.default_rng(0))
@@ -238,8 +275,82 @@ def test_pitches_are_left_to_the_latents_now_and_then(corpus, tmp_path):
     shares = batch.voicing.amax(1)[voiced]
     assert 0.08 < float((shares == 0).float().mean()) < 0.35
     assert 0.02 < float(((shares > 0) & (shares < 1)).float().mean()) < 0.25
-    _, known = objective.told_controls(batch.controls.flatten(0, 1))
-    assert known[:, 0].all() and torch.equal(known[:, 1] > 0, batch.controls.flatten(0, 1)[:, 2] > 0.99)
+    plain = torch.arange(batch.controls[..., 0].numel()) % 3 > 0
+    _, known = objective.told_controls(batch.controls.flatten(0, 1), plain)
+    assert torch.equal(known[:, 0] > 0, plain) and torch.equal(
+        known[:, 1] > 0, batch.controls.flatten(0, 1)[:, 2] > 0.99
+    )
+
+
+def test_loudness_is_looked_for_where_nothing_is_mixed(corpus, tmp_path):
+    run = trainer(corpus, tmp_path, chords=1.0)
+    chords = objective.analyze_batch(run.model, run.segments.draw(8, np.random.default_rng(0)))
+    assert not chords.plain.any() and chords.active.any()
+    alone = objective.analyze_batch(run.model, run.unheard.draw(8, np.random.default_rng(0)))
+    below = alone.loudness.amax(1, keepdim=True) - alone.loudness
+    assert alone.plain.any() and not alone.plain[below > 40].any() and not (alone.plain & ~alone.active).any()
+
+
+def test_the_regressor_learns_nothing_where_nothing_is_told():
+    """Wrong values in frames that do not count leave no trace."""
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(2000, 3, generator=generator)
+    known = (torch.arange(2000) % 2).float()[:, None]
+    weights = []
+    for wrong in (0.0, 1e3):
+        torch.manual_seed(0)
+        regressor, generator = Regressor(3, 1), torch.Generator().manual_seed(1)
+        level = torch.where(known > 0, z[:, :1], torch.full((2000, 1), wrong))
+        regressor.add_to_memory(z, level, known)
+        adam = torch.optim.Adam(regressor.parameters(), 3e-3)
+        for _ in range(20):
+            adam.zero_grad()
+            regressor.regression_loss(512, generator).backward()
+            adam.step()
+        weights.append(regressor.layers[0].weight.detach().clone())
+        error, (share,) = regressor(z, level, known, 1.0)
+        assert math.isfinite(float(error.detach())) and share <= 1
+    assert torch.equal(*weights)
+
+
+def test_nothing_is_gained_by_a_latent_far_from_all_others():
+    torch.manual_seed(0)
+    regressor = Regressor(2, 1)
+    told = torch.ones(64, 1)
+    regressor.add_to_memory(torch.randn(64, 2), torch.randn(64, 1), told)
+    errors = [float(regressor(far * torch.ones(64, 2), torch.randn(64, 1), told, 1.0)[0]) for far in (1e3, 1e6)]
+    assert max(errors) <= BOUND
+
+
+def test_details_begin_with_what_is_missing():
+    """Frames that a few directions make up: what the rest of the model misses of them is told at once."""
+    torch.manual_seed(0)
+    config = SMALL.model_copy(update={"latent_dim": 8})
+    encoder, decoder = Encoder(config).eval(), Decoder(config).eval()
+    mel = 0.3 * torch.randn(3000, 4) @ torch.randn(4, 2 * SMALL.n_mels) / 4 + 0.1
+    decoded = mel.roll(1, 1) * 0.5
+    start_details(encoder, decoder, mel, mel - decoded)
+    with torch.no_grad():
+        details = encoder.direct(mel)
+        left = mel - decoded - decoder.direct(details)
+    assert torch.allclose(details.std(0), torch.ones(4), atol=0.1)  # as a prior of variance 1 wants them
+    assert float((left - left.mean(0)).square().mean()) < 1e-3 * float((mel - decoded).var(0).mean())
+
+
+def test_a_single_voice_has_no_details():
+    torch.manual_seed(0)
+    config = SMALL.model_copy(update={"latent_dim": 8})
+    encoder, decoder = Encoder(config), Decoder(config)
+    torch.nn.init.normal_(decoder.direct.weight)
+    torch.nn.init.normal_(encoder.direct.weight)
+    mel, voicing = torch.randn(1, 8, SMALL.n_mels), torch.tensor([1.0, 1, 1, 1, 0, 0, 0, 0])
+    pitch = pitch_features(torch.full((1, 8), 220.0), voicing[None], config.pitch_bins)
+    mean, _ = encoder(mel, pitch)
+    assert not mean[:, :2, 4:].any() and mean[:, 2:, 4:].abs().min() > 0 and mean[:, :2, :4].abs().min() > 0
+    louder = mean.clone()
+    louder[:, :2, 4:] = 5.0  # even if someone draws them
+    told = torch.zeros(1, 4, 1)
+    assert torch.equal(decoder(mean, told, pitch)[:, :4], decoder(louder, told, pitch)[:, :4])
 
 
 def test_a_critic_tells_blurred_frames_from_sharp_ones():

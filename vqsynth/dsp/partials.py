@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-def write_partials(position: Tensor, amplitude: Tensor, phase: Tensor, bins: int, reach: int = 6) -> Tensor:
+def write_partials(position: Tensor, amplitude: Tensor, phase: Tensor, bins: int, reach: int = 5) -> Tensor:
     """Spectra of frames of sinusoids, as an FFT of the Hann-windowed frames would give them.
 
     Args:

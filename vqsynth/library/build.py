@@ -12,7 +12,8 @@ import torch
 
 from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.stft import power_spectrogram
-from vqsynth.library.timbre import FORMAT_VERSION, Timbre, save_model
+from vqsynth.library.timbre import FORMAT_VERSION, Timbre, save_model, stored_weights
+from vqsynth.storage.compact import expand
 from vqsynth.training.prepared import Piece, Prepared
 from vqsynth.version import __version__
 from vqsynth.vqvae.features import Features
@@ -109,15 +110,15 @@ def build(
     Args:
         folder: to write into.
         name: of the timbre.
-        model: trained; its weights are rounded to half precision.
+        model: trained; its weights are rounded as they are stored.
         corpus: that it was trained on.
         training: facts of the run.
         sources: provenance of the recordings.
         description: one line for the card.
     """
     model = model.cpu().eval()
-    # Quality and statistics are those of the weights as stored, in half precision.
-    model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})
+    # Quality and statistics are those of the weights as stored.
+    model.load_state_dict({k: v.float() for k, v in expand(stored_weights(model.state_dict())).items()})
     usage, transitions, roughness = code_statistics(model, corpus)
     codes = torch.from_numpy(np.repeat(np.arange(len(usage)), usage))
     card: dict[str, Any] = {

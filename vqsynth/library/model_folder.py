@@ -151,7 +151,7 @@ class ModelFolder:
             self.verified(name)
 
     def read_tensors(self) -> dict[str, Tensor]:
-        """The tensors of the weights' file, verified.
+        """The tensors of the weights' file, verified; those in eight bits are whole again.
 
         Raises:
             VqsynthError: the file is missing or damaged, or no safetensors.
@@ -159,13 +159,19 @@ class ModelFolder:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
+        from vqsynth.storage.compact import expand
+
         path = self.verified(MODEL)
         try:
-            return load_file(path)
+            tensors = load_file(path)
         # Types that torch does not have, or sizes that do not fit, come as other exceptions.
         except (SafetensorError, ValueError, LookupError, TypeError, RuntimeError, OSError, MemoryError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise VqsynthError(f"{path}: not a safetensors file ({reason}); restore it") from error
+        try:
+            return expand(tensors)
+        except ValueError as error:
+            raise VqsynthError(f"{path}: {error}; restore it") from error
 
     def fill(self, module: Module, tensors: Mapping[str, Tensor]) -> Module:
         """Load stored weights into a module, in single precision, ready for inference.

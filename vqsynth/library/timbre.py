@@ -156,14 +156,22 @@ def load(name: str | Path) -> Timbre:
     return Timbre(Timbre.find(name))
 
 
+def stored_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as a timbre keeps them: half precision, of the encoder eight bits, since nothing sounds through it."""
+    from vqsynth.storage.compact import compact
+
+    encoder = {name: weight for name, weight in weights.items() if name.startswith("encoder.")}
+    return {name: weight.half() for name, weight in weights.items() if name not in encoder} | compact(encoder)
+
+
 def save_model(
     folder: Path, model: VQVAE, usage: np.ndarray, transitions: np.ndarray, card: Mapping[str, Any]
 ) -> Timbre:
-    """Write weights (half precision) and card into ``folder``; the table is left to the analysis."""
+    """Write weights (:func:`stored_weights`) and card into ``folder``; the table is left to the analysis."""
     import torch
 
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"model.{k}": v.half() for k, v in model.state_dict().items()}
+    tensors = {f"model.{name}": weight for name, weight in stored_weights(model.state_dict()).items()}
     tensors["usage"] = torch.from_numpy(usage)
     tensors["transitions"] = torch.from_numpy(transitions)
     save_tensors(folder / MODEL, tensors)

@@ -21,11 +21,14 @@ FARTHEST = 1.6
 VOICES = 5
 """Most pitches of a frame."""
 HARMONICS = 96
-PARTIALS = 160
+PARTIALS = 128
 """Most partials of a frame: the strongest of all voices' harmonics."""
-TONAL_SLOPE = 1.5
-LEAST = -1.0
-"""Logit from which a pitch is heard: one too many is weaker than noise in place of one that was missed."""
+TONAL_SLOPE, TONAL_MIDDLE = 2.0, -1.1
+"""How fast a harmonic fades with the logit of its cell's being tonal, and where it is half as loud. A network that
+knows the pitch but not the cell says about a quarter where high harmonics are, and a tenth in noise."""
+LEAST, STILL = -1.0, -2.5
+"""Logits from which a pitch is heard, and from which one that was heard goes on, or it would flicker: one too many is
+weaker than noise in place of one that was missed."""
 
 
 class PitchBank(nn.Module):
@@ -48,9 +51,9 @@ class PitchBank(nn.Module):
         self.bins, self.cells, self.pitch_bins = n_fft // 2 + 1, cells, pitch_bins
         self.width = sample_rate / n_fft
         self.advance = math.pi * (n_fft // 4) / sample_rate
-        self.farthest, self.voices, self.slope = FARTHEST, VOICES, TONAL_SLOPE
-        self.least, self.partials = LEAST, PARTIALS
-        self.register_buffer("numbers", torch.arange(1, HARMONICS + 1, dtype=torch.float64), persistent=False)
+        self.farthest, self.voices, self.slope, self.middle = FARTHEST, VOICES, TONAL_SLOPE, TONAL_MIDDLE
+        self.least, self.still, self.partials = LEAST, STILL, PARTIALS
+        self.register_buffer("numbers", torch.arange(1, HARMONICS + 1, dtype=torch.float32), persistent=False)
         phases = dispersion_phase(sample_rate, n_fft)[:cells].clone()
         self.register_buffer("dispersion", phases, persistent=False)
         self.register_buffer("state_phase", torch.zeros(1, VOICES, dtype=torch.float64), persistent=False)
@@ -67,7 +70,7 @@ class PitchBank(nn.Module):
         """Pitches at the peaks of a salience map.
 
         Shape:
-            logits [batch, frames, pitch_bins] -> bins that hold a pitch, bool; it, in fractional bins, float64
+            logits [batch, frames, pitch_bins] -> bins that may hold a pitch, bool; it, in fractional bins, float64
         """
         highest = torch.nn.functional.max_pool1d(salience, 5, 1, 2)
         share = torch.sigmoid(salience.double())
@@ -75,16 +78,16 @@ class PitchBank(nn.Module):
         offsets = torch.arange(-2, 3, device=salience.device, dtype=torch.float64)
         moved = (padded * offsets).sum(-1) / padded.sum(-1).clamp_min(1e-9)
         place = torch.arange(salience.shape[2], device=salience.device, dtype=torch.float64)
-        return (salience >= highest) & (salience > self.least), place + moved
+        return (salience >= highest) & (salience > self.still), place + moved
 
     @torch.jit.export
-    def follow(self, place: Tensor, heard: Tensor) -> Tensor:
-        """Phases of the fundamentals at the frames' centres.
+    def follow(self, place: Tensor, strength: Tensor) -> tuple[Tensor, Tensor]:
+        """Phases of the fundamentals at the frames' centres, and which of them are heard.
 
         Shape:
-            bins float64, bool: [batch, frames, voices] -> radians, the same
+            bins float64, logits: [batch, frames, voices] -> radians float64, bool, the same
         """
-        phases = torch.zeros_like(place)
+        phases, sounding = torch.zeros_like(place), strength > self.least
         before, phase = self.state_place, self.state_phase
         for frame in range(place.shape[1]):
             here = place[:, frame]
@@ -94,10 +97,12 @@ class PitchBank(nn.Module):
             phase = phase.gather(1, index) + self.advance * hz
             phase = torch.remainder(torch.where(nearest < self.farthest, phase, torch.zeros_like(phase)), 2 * math.pi)
             phases[:, frame] = phase
+            heard = sounding[:, frame] | ((strength[:, frame] > self.still) & (nearest < self.farthest))
+            sounding[:, frame] = heard
             # One more than the bin: 0 is no pitch.
-            before = torch.where(heard[:, frame], here + 1, torch.zeros_like(here))
+            before = torch.where(heard, here + 1, torch.zeros_like(here))
         self.state_place, self.state_phase = before, phase
-        return phases
+        return phases, sounding
 
     def forward(
         self,
@@ -121,29 +126,29 @@ class PitchBank(nn.Module):
         batch, frames = salience.shape[0], salience.shape[1]
         found, place = self.pitches(salience)
         strongest, voice = torch.where(found, salience, torch.full_like(salience, -1e9)).topk(self.voices, dim=2)
-        place, sounding = place.gather(2, voice), strongest > self.least
-        phases = self.follow(place, sounding)
-        heard = sounding[..., None].expand(batch, frames, self.voices, self.numbers.shape[0]).flatten(2)
-        frequency = (f0_of_bins(place)[..., None] * self.numbers).flatten(2)
-        angle = (phases[..., None] * self.numbers).flatten(2)
+        place = place.gather(2, voice)
+        phases, sounding = self.follow(place, strongest)
+        count = self.numbers.shape[0]
+        heard = sounding[..., None].expand(batch, frames, self.voices, count).flatten(2)
+        frequency = (f0_of_bins(place).float()[..., None] * self.numbers).flatten(2)
         position = frequency / self.width
         heard = heard & (position < self.cells - 1)
-        low = position.floor().clamp(0, self.cells - 2).long()
-        share = (position - low).float().clamp(0.0, 1.0)
-        height = level.gather(2, low) * (1 - share) + level.gather(2, low + 1) * share
-        tonal = tonality.gather(2, low) * (1 - share) + tonality.gather(2, low + 1) * share
-        amplitude = torch.exp(height.clamp(-12.0, 9.0)) * torch.sigmoid(self.slope * tonal) * heard
+        low = position.floor().clamp(0, self.cells - 2)
+        share = (position - low).clamp(0.0, 1.0)
+        cell = low.long()
+        height = level.gather(2, cell) * (1 - share) + level.gather(2, cell + 1) * share
+        tonal = tonality.gather(2, cell) * (1 - share) + tonality.gather(2, cell + 1) * share
+        amplitude = torch.exp(height.clamp(-12.0, 9.0)) * torch.sigmoid(self.slope * (tonal - self.middle)) * heard
         # Where harmonics of several pitches meet, they share what is there.
-        nearest = (low + (share > 0.5).long()).clamp(0, self.cells - 1)
-        count = torch.zeros_like(level).scatter_add(2, nearest, heard.to(level))
-        count = (
-            count + torch.nn.functional.pad(count, [1, 0])[..., :-1] + torch.nn.functional.pad(count, [0, 1])[..., 1:]
-        )
-        amplitude = amplitude / count.gather(2, nearest).clamp_min(1.0).sqrt()
+        nearest = (cell + (share > 0.5).long()).clamp(0, self.cells - 1)
+        met = torch.zeros_like(level).scatter_add(2, nearest, heard.to(level))
+        met = met + torch.nn.functional.pad(met, [1, 0])[..., :-1] + torch.nn.functional.pad(met, [0, 1])[..., 1:]
+        amplitude = amplitude / met.gather(2, nearest).clamp_min(1.0).sqrt()
         if voicing is not None:
             amplitude = amplitude * (1 - voicing.float().square()).clamp_min(0.0).sqrt()[..., None]
-        # Harmonics apart in phase, as those of pulses are; smoothly, or a glide would click at every cell.
-        apart = self.dispersion[low] * (1 - share) + self.dispersion[low + 1] * share
-        angle = torch.remainder(angle, 2 * math.pi) + apart
         amplitude, loud = amplitude.topk(self.partials, dim=2)
-        return write_partials(position.gather(2, loud), amplitude, angle.gather(2, loud), self.bins)
+        position, cell, share = position.gather(2, loud), cell.gather(2, loud), share.gather(2, loud)
+        angle = torch.remainder(phases.gather(2, loud // count) * (loud % count + 1), 2 * math.pi)
+        # Harmonics apart in phase, as those of pulses are; smoothly, or a glide would click at every cell.
+        angle = angle.float() + self.dispersion[cell] * (1 - share) + self.dispersion[cell + 1] * share
+        return write_partials(position, amplitude, angle, self.bins)

@@ -40,7 +40,7 @@ class Domain(ModelFolder):
     """
 
     KIND, CARD, INSIDE, TRAIN = "wavae model", CARD, "wavae", "vqsynth wavae train"
-    FORMAT_VERSION = 2
+    FORMAT_VERSION = 3
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -60,12 +60,7 @@ class Domain(ModelFolder):
 
     @functools.cached_property
     def _tensors(self) -> dict[str, Tensor]:
-        from vqsynth.storage.compact import expand
-
-        try:
-            return expand(self.read_tensors())
-        except ValueError as error:
-            raise VqsynthError(f"{self.path / MODEL}: {error}; restore it") from error
+        return self.read_tensors()
 
     @functools.cached_property
     def model(self) -> Wavae:

@@ -27,7 +27,8 @@ def apart(path, corpus):
 
 def test_the_amount_is_the_way_that_is_gone(path, corpus):
     distances = [apart(approach(path, corpus, amount), corpus) for amount in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    assert (np.diff(distances) < 0).all() and distances[-1] < 0.5 * distances[0]
+    # All the way leaves what the average over neighbours and over time is from each of them.
+    assert (np.diff(distances) < 0).all() and distances[-1] < 0.7 * distances[0]
     assert approach(path, corpus, 0.0) is path
     half, whole = (approach(path, corpus, amount).z for amount in (0.5, 1.0))
     np.testing.assert_allclose(half, (path.z + whole) / 2, atol=1e-5)

@@ -25,7 +25,8 @@ class WavaeConfig(FrameSettings):
 
     n_mels: int = Field(192, ge=16, le=1024)
     """Mel bands that the VAE reads and writes."""
-    latent_dim: int = Field(48, ge=1, le=1024)
+    latent_dim: int = Field(96, ge=1, le=1024)
+    """The second half are details of what has no single pitch."""
     controls: Controls = ("loudness", "pitch", "voicing")
     """Descriptors that are taken out of the latent and given to the decoder."""
     width: Width = 160
@@ -47,6 +48,11 @@ class WavaeConfig(FrameSettings):
         check_network(self.vocoder_width, self.expansion, self.vocoder_blocks)
         check_network(self.reader_width, self.expansion, self.reader_blocks)
         return self
+
+    @property
+    def details(self) -> int:
+        """Of the latents, those that only what has no single pitch uses."""
+        return self.latent_dim // 2
 
     @property
     def latent_hop(self) -> int:

@@ -16,8 +16,8 @@ from vqsynth.wavae.network.pitch_reader import FIRST_PITCH, PitchReader
 from vqsynth.wavae.network.vae import Decoder, Encoder
 from vqsynth.wavae.network.vocoder import Vocoder
 
-CHUNK = 256
-"""Latent frames that are computed at once offline: bounds the memory, changes nothing else."""
+CHUNK = 64
+"""Latent frames that are computed at once offline: what they need stays in the cache. Changes nothing else."""
 
 
 class Wavae(nn.Module):

@@ -12,9 +12,22 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool1d
 
+BOUND = 4.0
+"""What the encoder gains at most from a frame that is predicted wrongly, in variances."""
 MANY = 64
 """Frames that it takes to measure a correlation."""
+AROUND = 9
+"""Frames that are averaged beside each one: what is hidden in single frames by dither is told by their mean."""
+PAIRS = 4096
+"""Products of two latents that correlations are measured with."""
+
+
+def with_average(latents: Tensor) -> Tensor:
+    """Latents beside their average over the frames around. Shape: [batch, frames, n] -> [batch, frames, 2 * n]."""
+    average = avg_pool1d(latents.transpose(1, 2), AROUND, 1, AROUND // 2, count_include_pad=False)
+    return torch.cat([latents, average.transpose(1, 2)], 2)
 
 
 class Reverse(torch.autograd.Function):
@@ -110,8 +123,9 @@ class Regressor(nn.Module):
         total = latents.new_zeros(())
         for number, share in enumerate(shares.tolist()):
             hidden = Reverse.apply(latents, strength * max(share, 0.0))
-            error = (self.predict(hidden)[:, number] - controls[:, number]).square()[:, None]
-            total = total + weighted_moments(error, known[:, number, None])[0][0] / variance[number] / len(shares)
+            error = (self.predict(hidden)[:, number] - controls[:, number]).square()[:, None] / variance[number]
+            # Bounded: nothing is gained by a latent far from all others.
+            total = total + weighted_moments(error / (1 + error / BOUND), known[:, number, None])[0][0] / len(shares)
         for weight in self.layers.parameters():
             weight.requires_grad_(True)
         return total, shares.tolist()
@@ -129,7 +143,7 @@ class Regressor(nn.Module):
         """
         x = (latents - self.mean) @ self.whitening
         size = x.shape[1]
-        first, second = torch.triu_indices(size, size, device=x.device)
+        first, second = torch.randint(size, (2, PAIRS), generator=generator).to(x.device)
         scale = 2.0 + 3.0 * torch.rand(1, waves, generator=generator)
         frequencies = torch.randn(size, waves, generator=generator) / scale
         offsets = 2 * math.pi * torch.rand(waves, generator=generator)

@@ -15,6 +15,8 @@ from vqsynth.training.segments import Segments
 PARTS_DB = (-9.0, 3.0)
 """Level of a further voice relative to the first."""
 MOST_VOICES = 4
+TONE_HZ, TONE_RMS = (60.0, 1200.0), 0.1
+"""Pitches and level of made tones."""
 
 
 class Mixtures(Segments):
@@ -31,6 +33,7 @@ class Mixtures(Segments):
         ensembles: patterns of names of recordings of many voices.
         chords: share of the segments that are mixed.
         speed: most semitones by which a segment is played faster or slower.
+        tones: share of the voices that are made: few recordings are as pure as an organ pipe or a whistle.
     """
 
     def __init__(
@@ -43,20 +46,40 @@ class Mixtures(Segments):
         ensembles: Sequence[str] = (),
         chords: float = 0.0,
         speed: float = 0.0,
+        tones: float = 0.0,
     ) -> None:
         super().__init__(corpus, frames, hop_length, held_out, margin)
-        self.chords, self.speed = chords, speed
+        self.chords, self.speed, self.tones = chords, speed, tones
         self.many = {
             piece.source for piece in self.pieces if any(fnmatch.fnmatch(piece.source, name) for name in ensembles)
         }
 
     def voice(self, random: np.random.Generator) -> dict[str, np.ndarray]:
         """A segment of one recording, at another speed; one that is mostly silence is drawn again once."""
+        if self.tones and random.random() < self.tones:
+            return self._tone(random)
         piece = self.pieces[random.choice(len(self.pieces), p=self.weights)]
         segment = self._varied(piece, random)
         if segment["active"].mean() < 0.4:
             segment = self._varied(piece, random)
         return segment
+
+    def _tone(self, random: np.random.Generator) -> dict[str, np.ndarray]:
+        """A made tone: harmonics that fall by any slope, with or without the even ones, steady or in vibrato."""
+        rate = self.corpus.info["sample_rate"]
+        seconds = (np.arange((self.frames - 1) * self.hop_length + 2 * self.margin) - self.margin) / rate
+        depth = random.uniform(0, 0.5) * (random.random() < 0.5)
+        swing = 2 * np.pi * (random.uniform(4, 7) * seconds + random.random())
+        f0 = np.exp(random.uniform(*np.log(TONE_HZ))) * 2 ** (depth * np.sin(swing) / 12)
+        step = 1 + int(random.random() < 0.3)
+        number = np.arange(1, max(2.0, min(40.0, rate / 2.2 / f0.max())), step)
+        level = number ** -random.uniform(0.3, 5.0)
+        phase = 2 * np.pi * np.cumsum(f0) / rate
+        audio = level @ np.sin(number[:, None] * phase + 2 * np.pi * random.random((len(number), 1)))
+        audio = (audio * TONE_RMS / max(audio.std(), 1e-6)).astype(np.float32)
+        pitch = f0[self.margin + np.arange(self.frames) * self.hop_length].astype(np.float32)
+        heard = np.ones(self.frames, bool)
+        return {"audio": audio, "f0": pitch, "pitches": pitch[:, None], "active": heard, "alone": heard.copy()}
 
     def _varied(self, piece: Piece, random: np.random.Generator) -> dict[str, np.ndarray]:
         ratio = 2 ** (random.uniform(-self.speed, self.speed) / 12) if self.speed and random.random() < 0.8 else 1.0
@@ -79,14 +102,15 @@ class Mixtures(Segments):
         f0 = np.where(known, self.corpus.f0[rows], 0.0) * ratio
         f0 = f0.astype(np.float32)
         single = f0 * (piece.source not in self.many)
-        return {"audio": audio, "f0": single, "pitches": f0[:, None], "active": self.corpus.active[rows] & known}
+        heard = self.corpus.active[rows] & known
+        return {"audio": audio, "f0": single, "pitches": f0[:, None], "active": heard, "alone": heard.copy()}
 
     def draw(self, size: int, random: np.random.Generator) -> dict[str, Tensor]:
         """Draw ``size`` segments.
 
         Shape:
-            audio: [size, (frames - 1) * hop_length + 2 * margin]; f0 (Hz, 0 without a single pitch), active:
-            [size, frames]; pitches of all voices: [size, frames, voices] Hz, 0 without
+            audio: [size, (frames - 1) * hop_length + 2 * margin]; f0 (Hz, 0 without a single pitch), active, alone
+            (nothing is mixed): [size, frames]; pitches of all voices: [size, frames, voices] Hz, 0 without
         """
         rows = []
         for _ in range(size):
@@ -99,6 +123,7 @@ class Mixtures(Segments):
                     row["active"] = row["active"] | other["active"]
                     pitches.append(other["pitches"])
                 row["f0"] = np.zeros_like(row["f0"])
+                row["alone"] = np.zeros_like(row["alone"])
             silent = np.zeros((self.frames, MOST_VOICES - len(pitches)), np.float32)
             row["pitches"] = np.concatenate([*pitches, silent], 1)
             rows.append(row)

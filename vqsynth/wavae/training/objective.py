@@ -14,13 +14,14 @@ from vqsynth.dsp.loudness import gain_of_loudness
 from vqsynth.dsp.mel import mel_filters
 from vqsynth.dsp.pitch import encode_f0
 from vqsynth.training.segments import fill_f0
-from vqsynth.wavae.network.analysis import between_latents, scale_controls
+from vqsynth.wavae.network.analysis import between_latents, contrast, scale_controls
 from vqsynth.wavae.network.config import STRIDE
 from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.training.tonal import find_partials, harmonic_distance, noise_between
 
 FREE, FAINT = 0.2, 0.1
 """Shares of the segments whose pitch is left to the latents, and whose pitch is told in part."""
+PLAIN_DB = 40.0
 SALIENCE_SIGMA = 0.8
 """Half semitones that a pitch is blurred by in the map of salience."""
 QUIETEST = -6.5
@@ -41,6 +42,7 @@ class AnalyzedBatch:
         controls: [batch, frames // 2, n_controls]
         curves: [batch, frames, 3] as the decoder reads them
         active: [batch, frames] bool
+        plain: [batch, frames] bool, as recorded and no quiet tail: there the loudness must not be told
     """
 
     audio: Tensor
@@ -52,6 +54,7 @@ class AnalyzedBatch:
     controls: Tensor
     curves: Tensor
     active: Tensor
+    plain: Tensor
 
     @property
     def latent_active(self) -> Tensor:
@@ -81,8 +84,11 @@ def analyze_batch(model: Wavae, raw: dict[str, Tensor], generator: torch.Generat
     known = model.known(controls)
     loudness = descriptors[..., 0]
     active = raw["active"] & (loudness > loudness.amax(1, keepdim=True) - 55)
+    plain = raw["alone"] & (loudness > loudness.amax(1, keepdim=True) - PLAIN_DB)
     curves = between_latents(known, known[:, :1], STRIDE)
-    return AnalyzedBatch(raw["audio"], mel, loudness, f0, raw["pitches"], voicing, controls, curves, active)
+    return AnalyzedBatch(
+        raw["audio"], mel, loudness, f0, raw["pitches"], voicing, controls, curves, active, plain & active
+    )
 
 
 def vocoder_losses(model: Wavae, mel: Tensor, batch: AnalyzedBatch) -> dict[str, Tensor]:
@@ -98,7 +104,7 @@ def vocoder_losses(model: Wavae, mel: Tensor, batch: AnalyzedBatch) -> dict[str,
             mel_filters(config.sample_rate, size, config.n_noise_bands, fmax=config.sample_rate / 2).to(mel)
             for size in (config.n_fft, 2 * config.n_fft)
         )
-        noise, known = noise_between(batch.audio, partials, batch.f0, long_bands, config.sample_rate)
+        noise, known = noise_between(batch.audio, partials, batch.pitches, long_bands, config.sample_rate)
         level = torch.log(gain_of_loudness(batch.loudness).clamp_min(1e-5))[..., None]
         spectrum = torch.log(partials.magnitude) - level
         total = partials.magnitude.square() @ bands
@@ -163,17 +169,20 @@ def _harmonic_loss(
     return weighted_mean(torch.where(told, error.abs(), error.clamp_min(0.0)), loud)
 
 
-def told_controls(controls: Tensor) -> tuple[Tensor, Tensor]:
+def told_controls(controls: Tensor, plain: Tensor) -> tuple[Tensor, Tensor]:
     """Controls as the adversary reads them, and how far each is told and so must not be in the latent.
 
+    The loudness of a chord is that of how it was mixed: it says nothing of a sound, and would hide what does.
+
     Shape:
-        [frames, n_controls] -> scaled loudness, pitch (and centroid), weights 0..1: 2 x [frames, n_controls - 1]
+        [frames, n_controls], plain [frames] bool -> scaled loudness, pitch (and centroid), weights 0..1:
+        2 x [frames, n_controls - 1]
     """
-    plain = scale_controls(controls)
+    scaled = scale_controls(controls)
     pitch = torch.log2(controls[:, 1:2] / 440) / 1.5
     # Told in part, a pitch may be in the latent in part.
-    known = [torch.ones_like(pitch), (controls[:, 2:3] > 0.99).to(pitch), torch.ones_like(controls[:, 3:])]
-    return torch.cat([plain[:, :1], pitch, plain[:, 1:]], 1), torch.cat(known, 1)
+    known = [plain[:, None].to(pitch), (controls[:, 2:3] > 0.99).to(pitch), torch.ones_like(controls[:, 3:])]
+    return torch.cat([scaled[:, :1], pitch, scaled[:, 1:]], 1), torch.cat(known, 1)
 
 
 def gaussian_likelihood(mel: Tensor, target: Tensor, active: Tensor) -> Tensor:
@@ -186,9 +195,74 @@ def gaussian_likelihood(mel: Tensor, target: Tensor, active: Tensor) -> Tensor:
     return 0.5 * torch.log(weighted_mean(error, active) + 1e-5)
 
 
-def divergence(mean: Tensor, log_variance: Tensor, active: Tensor) -> Tensor:
-    """KL divergence from the standard Gaussian, nats a latent frame (Kingma & Welling 2014, appendix B)."""
-    return weighted_mean(0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1), active)
+def stretched_loss(model: Wavae, latents: Tensor, batch: AnalyzedBatch, factor: float, start: float) -> Tensor:
+    """Likelihood of a part of the batch drawn out in time: latents on lines between frames must sound so, too.
+
+    Otherwise nothing keeps a code from jumping from frame to frame, and a path that is held or drawn out flutters.
+
+    Args:
+        model: that decodes.
+        latents: of the batch, [batch, frames // 2, latent_dim].
+        batch: what they were encoded from.
+        factor: how much longer it becomes, above 1.
+        start: share of what is not heard that lies before the part, 0..1.
+    """
+    count = latents.shape[1]
+    start *= (count - 1) * (1 - 1 / factor)
+    position = torch.arange(count, device=latents.device) / factor + start
+    fine = (torch.arange(STRIDE * count, device=latents.device) - (STRIDE - 1)) / factor + STRIDE - 1
+    fine = (fine + STRIDE * start).clamp_min(0)
+    controls = batch.controls.clone()
+    controls[..., 1] = torch.log2(controls[..., 1])
+    controls = between(controls, position)
+    controls[..., 1] = torch.exp2(controls[..., 1])
+    known = model.known(controls)
+    curves = between_latents(known, known[:, :1], STRIDE)
+    mel = model.decoder(between(latents, position), scale_controls(controls), model.features(curves))
+    return gaussian_likelihood(mel, between(batch.mel, fine), batch.active[:, fine.long()])
+
+
+def between(values: Tensor, position: Tensor) -> Tensor:
+    """Values on the lines between frames. Shape: [batch, frames, n], [count] -> [batch, count, n]."""
+    before = position.long()
+    share = (position - before)[:, None]
+    after = (before + 1).clamp_max(values.shape[1] - 1)
+    return values[:, before] * (1 - share) + values[:, after] * share
+
+
+def contrast_loss(mel: Tensor, batch: AnalyzedBatch) -> Tensor:
+    """Likelihood of what sets each band apart from its neighbours, as :func:`gaussian_likelihood`."""
+    n_mels = mel.shape[-1]
+    error = (contrast(mel) - contrast(batch.mel))[..., n_mels:].square()
+    # Low bands hold the partials that pitches are told by.
+    error = error[..., : n_mels // 2].mean(-1) + error[..., n_mels : n_mels + n_mels // 2].mean(-1)
+    return 0.5 * torch.log(weighted_mean(error, batch.active) + 1e-5)
+
+
+def salience_loss(model: Wavae, mel: Tensor, batch: AnalyzedBatch) -> Tensor:
+    """Cross-entropy of the pitches that the vocoder reads from ``mel`` [batch, frames, n_mels] with those mixed."""
+    _, features = model.vocoder(mel, model.features(batch.curves))
+    return _salience_loss(model.vocoder.salience(features), batch)
+
+
+def divergence(mean: Tensor, log_variance: Tensor, active: Tensor, memory: float = 0.0) -> Tensor:
+    """KL divergence from a stationary Gaussian process of unit variance, nats a latent frame.
+
+    Each frame is expected at ``memory`` times the one before, with a variance of 1 - memory^2: a latent that jumps
+    costs more than one that moves slowly (an autoregressive prior of first order; Kingma & Welling 2014, appendix B,
+    where ``memory`` is 0).
+
+    Shape: 2 x [batch, frames, latent_dim], [batch, frames] bool -> []
+    """
+    variance = log_variance.exp()
+    before = torch.cat([mean[:, :1] * 0, mean[:, :-1]], 1)
+    spread = torch.cat([variance[:, :1] * 0, variance[:, :-1]], 1)
+    kept = torch.full_like(mean[:, :, :1], memory)
+    kept[:, 0] = 0.0
+    kept[:, 1:] *= active[:, :-1, None]
+    left = 1 - kept.square()
+    squares = (mean - kept * before).square() + variance + kept.square() * spread
+    return weighted_mean(0.5 * (squares / left - 1 - log_variance + torch.log(left)).sum(-1), active)
 
 
 def encode_batch(model: Wavae, batch: AnalyzedBatch) -> tuple[Tensor, Tensor]:

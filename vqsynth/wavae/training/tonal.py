@@ -124,14 +124,14 @@ def harmonic_distance(frequency: Tensor, f0: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def noise_between(
-    audio: Tensor, partials: Partials, f0: Tensor, bands: Tensor, sample_rate: int
+    audio: Tensor, partials: Partials, pitches: Tensor, bands: Tensor, sample_rate: int
 ) -> tuple[Tensor, Tensor]:
-    """Level of the noise between partials and harmonics, in frames of twice the length, which resolve low voices.
+    """Level of the noise between partials and all voices' harmonics, in frames of twice the length for low voices.
 
     Args:
         audio: as for :func:`find_partials`.
         partials: of it.
-        f0: [batch, frames] Hz, 0 without pitch.
+        pitches: [batch, frames, voices] Hz, 0 without.
         bands: weights [n_fft + 1, n_bands] of bins in frames of ``2 * n_fft``.
         sample_rate: in Hz.
 
@@ -146,13 +146,14 @@ def noise_between(
     near = max_pool1d(partials.present.float(), 3, 1, 1) > 0
     taken[..., : 2 * cells] = near.repeat_interleave(2, -1)
     frequency = torch.arange(power.shape[-1]).to(audio) * sample_rate / (2 * n_fft)
-    # A pitch that moves widens its harmonics, the higher the more.
-    moved = pad((f0[:, 1:] - f0[:, :-1]).abs(), (1, 1))
-    moved = torch.maximum(moved[:, 1:], moved[:, :-1])
-    moved = torch.where(moved < 0.06 * f0, moved, torch.zeros_like(moved))
-    distance, number = harmonic_distance(frequency, f0)
     lobe = 1.4 * sample_rate / n_fft
-    taken |= (number > 0) & (distance < lobe + 2 * number * moved[..., None])
+    for f0 in pitches.unbind(2):
+        # A pitch that moves widens its harmonics, the higher the more.
+        moved = pad((f0[:, 1:] - f0[:, :-1]).abs(), (1, 1))
+        moved = torch.maximum(moved[:, 1:], moved[:, :-1])
+        moved = torch.where(moved < 0.06 * f0, moved, torch.zeros_like(moved))
+        distance, number = harmonic_distance(frequency, f0)
+        taken |= (number > 0) & (distance < lobe + 2 * number * moved[..., None])
     free = (~taken).float()
     weight = free @ bands
     return (power * free) @ bands / weight.clamp_min(1e-9), weight > 0.15 * bands.sum(0)

@@ -25,7 +25,7 @@ BASE = "base"
 """The domain of all kinds of sound, which others are adapted from."""
 ADAPT_SECONDS = 600.0
 ADAPTED = {"vae_at": 0.15, "joint_at": 0.55, "learning_rate": 7e-4, "kl_warmup": 0.0}
-"""Settings of a run that starts from weights: the vocoder has little to learn."""
+"""Settings of a run that starts from weights, where the caller has none: the vocoder has little to learn."""
 
 
 def check_export(domain: Domain, audio: np.ndarray) -> float:
@@ -83,9 +83,10 @@ def _start(
         )
     _ = domain.model  # damage is told before recordings are prepared
     settings = settings or WavaeSettings(seconds=ADAPT_SECONDS)
+    unsaid = {name: value for name, value in ADAPTED.items() if name not in settings.model_fields_set}
     return domain.config, settings.model_copy(
         update={
-            **ADAPTED,
+            **unsaid,
             "start_from": str(domain.path.resolve()),
             "start_sources": domain.learned_from,
         }

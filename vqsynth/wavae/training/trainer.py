@@ -16,8 +16,9 @@ from vqsynth.training.prepared import Prepared
 from vqsynth.training.trainer import Preview, Trainer
 from vqsynth.wavae.network.config import STRIDE
 from vqsynth.wavae.network.model import Wavae
+from vqsynth.wavae.network.vae import start_details
 from vqsynth.wavae.training import objective
-from vqsynth.wavae.training.adversary import Regressor
+from vqsynth.wavae.training.adversary import Regressor, with_average
 from vqsynth.wavae.training.critic import Critic
 from vqsynth.wavae.training.mixtures import Mixtures
 from vqsynth.wavae.training.objective import AnalyzedBatch
@@ -25,6 +26,10 @@ from vqsynth.wavae.training.settings import WavaeSettings
 
 RATE_FLOOR = 0.03
 """Share of the learning rate that is left at the end of a phase."""
+DETAIL_BATCHES, WATCHED_BATCHES = 40, 48
+"""Batches that the linear maps of the details are found from, and that the regressor begins with."""
+LONGEST = 8.0
+"""How many times longer a path is drawn out at most."""
 REGRESSOR_STEPS, REGRESSOR_FRAMES = 4, 1024
 """Steps of the regressor after each step of the VAE, and the frames of each."""
 
@@ -50,11 +55,11 @@ class WavaeTrainer(Trainer):
         config = model.config
         size = settings.segment_frames, config.hop_length
         margin, many = config.n_fft // 2, settings.ensembles
-        self.segments = Mixtures(corpus, *size, False, margin, many, settings.chords, settings.speed)
+        self.segments = Mixtures(corpus, *size, False, margin, many, settings.chords, settings.speed, settings.tones)
         self.unheard = held_out = Mixtures(corpus, *size, True, margin, many)
         super().__init__(settings, folder, held_out, device)
         self.model = model.to(device)
-        self.regressor = Regressor(config.latent_dim, len(config.controls) - 1).to(device)
+        self.regressor = Regressor(2 * config.latent_dim, len(config.controls) - 1).to(device)
         self.critic = Critic().to(device)
 
         def adam(rate: float, *modules: nn.Module) -> torch.optim.Optimizer:
@@ -96,10 +101,14 @@ class WavaeTrainer(Trainer):
                     "mel": 1.0,
                     "kl": settings.kl_weight / (STRIDE * self.model.config.n_mels),
                     "dependence": settings.dependence_weight,
+                    "stretched": settings.stretched_weight,
+                    "contrast": settings.contrast_weight,
+                    "salience": settings.salience_weight,
                     **pitch,
                 },
                 # The reader only passes gradients on.
                 frozen=[self.model.vocoder, self.model.reader],
+                start=self._begin_vae,
                 judged=False,
             ),
             Phase(
@@ -110,6 +119,7 @@ class WavaeTrainer(Trainer):
                 weights={
                     **frames,
                     "mel": 1.0,
+                    "stretched": settings.stretched_weight,
                     "adversarial": settings.adversarial_weight,
                     "matching": settings.matching_weight,
                 },
@@ -130,6 +140,45 @@ class WavaeTrainer(Trainer):
         raw = {name: tensor.to(self.device) for name, tensor in segments.draw(size, random).items()}
         return objective.analyze_batch(self.model, raw, generator)
 
+    @torch.no_grad()
+    def _begin_vae(self, moment: Moment) -> None:
+        """Details that have learned nothing yet begin with what the other latents lack."""
+        model = self.model
+        if model.decoder.direct.weight.any():
+            self._watch(moment)
+            return
+        mel: list[Tensor] = []
+        missing: list[Tensor] = []
+        for _ in range(DETAIL_BATCHES):
+            batch = self._draw(self.segments, self.settings.vae_batch_size, moment.random, moment.generator)
+            decoded = objective.decode_batch(model, objective.encode_batch(model, batch)[0], batch)
+            free = batch.latent_active & (batch.controls[..., 2] == 0)
+            for kept, frames in ((mel, batch.mel), (missing, batch.mel - decoded)):
+                kept.append(frames.unflatten(1, (-1, STRIDE)).flatten(2)[free])
+        pairs = torch.cat(mel)
+        if len(pairs) > pairs.shape[1]:
+            start_details(model.encoder, model.decoder, pairs, torch.cat(missing))
+
+    def _watch(self, moment: Moment) -> None:
+        """What latents tell already is known to the regressor before they change."""
+        optimizer = self.optimizers["regressor_adam"]
+        for _ in range(WATCHED_BATCHES):
+            batch = self._draw(self.segments, self.settings.vae_batch_size, moment.random, moment.generator)
+            told, controls, known = self._told(objective.encode_batch(self.model, batch)[0], batch)
+            self.regressor.add_to_memory(told, controls, known)
+            for _ in range(2 * REGRESSOR_STEPS):
+                optimizer.zero_grad()
+                with torch.enable_grad():
+                    self.regressor.regression_loss(REGRESSOR_FRAMES, moment.generator).backward()
+                optimizer.step()
+
+    @staticmethod
+    def _told(latents: Tensor, batch: AnalyzedBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """What the regressor reads of heard frames; their controls; how far these must not be told."""
+        active = batch.latent_active
+        plain = batch.plain[:, STRIDE - 1 :: STRIDE][active]
+        return with_average(latents)[active], *objective.told_controls(batch.controls[active], plain)
+
     def _vocoder_step(self, moment: Moment) -> dict[str, Tensor]:
         batch = self._draw(self.segments, self.settings.batch_size, moment.random, moment.generator)
         losses = objective.vocoder_losses(self.model, batch.mel, batch)
@@ -148,15 +197,17 @@ class WavaeTrainer(Trainer):
         active = batch.latent_active
         # Half sampled, half means: neither may tell.
         pick = torch.rand(mean.shape[:2], generator=generator).to(mean)[..., None] < 0.5
-        told = torch.where(pick, mean, latents)[active]
-        controls, known = objective.told_controls(batch.controls[active])
+        told, controls, known = self._told(torch.where(pick, mean, latents), batch)
         # What is taken out at once is never learned: first what there is, then what is left without the controls.
-        rise = min(1.0, 2 * moment.done)
+        rise = 1.0 if settings.start_from else min(1.0, 2 * moment.done)
         control, predicted = self.regressor(told, controls, known, rise * settings.control_weight)
         pitch, voicing = pitch_losses(*model.reader.logits(mel), batch.f0, batch.active)
         losses = {
             "mel": objective.gaussian_likelihood(mel, batch.mel, batch.active),
-            "kl": objective.divergence(mean, log_variance, active),
+            "kl": objective.divergence(mean, log_variance, active, settings.memory),
+            "stretched": self._stretched_loss(mean, batch, moment.random),
+            "contrast": objective.contrast_loss(mel, batch),
+            "salience": objective.salience_loss(model, mel, batch),
             "pitch": pitch,
             "voicing": voicing,
             "r2": torch.tensor(predicted[0]),
@@ -175,6 +226,10 @@ class WavaeTrainer(Trainer):
             self.update(self.regressor.regression_loss(REGRESSOR_FRAMES, generator), "regressor_adam", moment)
         return losses
 
+    def _stretched_loss(self, latents: Tensor, batch: AnalyzedBatch, random: np.random.Generator) -> Tensor:
+        factor, start = float(random.uniform(2.0, LONGEST)), float(random.random())
+        return objective.stretched_loss(self.model, latents, batch, factor, start)
+
     def _joint_step(self, moment: Moment) -> dict[str, Tensor]:
         model = self.model
         batch = self._draw(self.segments, self.settings.joint_batch_size, moment.random, moment.generator)
@@ -185,6 +240,7 @@ class WavaeTrainer(Trainer):
         self.update(wrong, "critic_adam", moment)
         losses = objective.vocoder_losses(model, mel, batch)
         losses["mel"] = objective.gaussian_likelihood(mel, batch.mel, batch.active)
+        losses["stretched"] = self._stretched_loss(latents, batch, moment.random)
         with torch.no_grad():
             features = self.critic(batch.mel)
         losses["adversarial"], losses["matching"] = generator_losses(features, self.critic(mel))
