@@ -292,7 +292,11 @@ def _draw(path: LatentPath, step: Step) -> LatentPath:
     if step.axis is not None:
         curve = units(path)[:, step.axis].astype(np.float64)
         curve[step.start : stop] = step.values
-        return bend.curve(path, curve, step.axis)
+        bent = bend.curve(path, curve, step.axis)
+        # What was not drawn stays to the last bit, so that its sound need not be made again.
+        z = path.z.copy()
+        z[step.start : stop] = bent.z[step.start : stop]
+        return dataclasses.replace(bent, z=z)
     assert step.control is not None
     curve = path.controls[:, path.names.index(step.control)].astype(np.float64)
     curve[step.start : stop] = step.values
