@@ -1,0 +1,164 @@
+"""The playground's page in a real browser, driven by hand and by keyboard alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+pytest.importorskip("starlette")
+pytest.importorskip("uvicorn")
+api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: the page needs a browser")
+WAIT = 90_000
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    """Where the playground is served."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-c",
+        "import vqsynth.cli; vqsynth.cli.main()",
+        "play",
+        "--no-browser",
+        "--port",
+        str(port),
+    ]
+    log = tmp_path_factory.mktemp("play") / "log"
+    with log.open("w") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=out, env=dict(os.environ))
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(url + "api/hello", timeout=2).close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """Chromium without a screen."""
+    with api.sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, address) -> Iterator:
+    """The page; whatever its console complains of (a broken security policy, too) is a failure."""
+    window = browser.new_page(viewport={"width": 1280, "height": 1000})
+    wrong: list[str] = []
+    window.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    window.on("pageerror", lambda error: wrong.append(str(error)))
+    window.set_default_timeout(WAIT)
+    sessions: list[str] = []
+    window.on("request", lambda request: sessions.append(request.headers.get("x-session", "")))
+    window.goto(address)
+    window.wait_for_selector("body[data-ready]")
+    window.ask = lambda path: urllib.request.urlopen(
+        urllib.request.Request(f"{address}api{path}", headers={"X-Session": next(s for s in reversed(sessions) if s)})
+    ).read()
+    yield window
+    window.close()
+    assert not wrong, wrong
+
+
+def sound(page, panel: str, other_than: str = "") -> str:
+    """The id of the sound that a panel shows, as soon as it is another one."""
+    query = f"section[aria-label='{panel}']:visible"
+    page.wait_for_function(
+        "([query, was]) => { const s = [...document.querySelectorAll(query)].find((e) => e.offsetParent); "
+        "return s?.dataset.sound && s.dataset.sound !== was; }",
+        arg=[f"section[aria-label='{panel}']", other_than],
+    )
+    return page.locator(query).get_attribute("data-sound")
+
+
+def draw(page, label: str, points: list[tuple[float, float]]) -> None:
+    """Draw on a canvas by mouse; places as shares of its width and height, from below."""
+    canvas = page.locator(f"canvas[aria-label^='{label}']:visible")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=6)
+    page.mouse.up()
+
+
+def test_the_sound_does_what_was_drawn(page) -> None:
+    page.get_by_role("tab", name="Curve").click()
+    page.wait_for_selector("canvas[aria-label^='Target for centroid']")
+    draw(page, "Target for centroid", [(0.002, 0.25), (0.5, 0.75), (0.998, 0.25)])
+    curves = json.loads(page.ask(f"/sounds/{sound(page, 'Render')}/curves"))
+    target = np.array(curves["target_centroid"], float)
+    measured = np.array([np.nan if v is None else v for v in curves["mean_centroid"]], float)
+    known = np.isfinite(measured) & np.isfinite(target)
+    drawn = 1 - np.abs(2 * np.linspace(0, 1, len(target)) - 1)
+    assert np.corrcoef(target[known], drawn[known])[0, 1] > 0.95  # what the server was told is what the hand drew
+    assert np.corrcoef(target[known], measured[known])[0, 1] > 0.9
+
+
+def test_undo_gives_the_very_sound_back(page) -> None:
+    page.get_by_role("button", name="Use example").first.click()
+    first = sound(page, "Result")
+    before = page.ask(f"/sounds/{first}/samples")
+    draw(page, "Latent axes", [(0.2, 0.5), (0.5, 0.95), (0.8, 0.1)])
+    second = sound(page, "Result", first)
+    after = page.ask(f"/sounds/{second}/samples")
+    assert np.abs(np.frombuffer(before, "<f4") - np.frombuffer(after, "<f4")).max() > 0.01
+    page.keyboard.press("Control+z")
+    undone = sound(page, "Result", second)
+    assert page.ask(f"/sounds/{undone}/samples") == before
+    page.keyboard.press("Control+y")
+    assert page.ask(f"/sounds/{sound(page, 'Result', undone)}/samples") == after
+
+
+def test_keys_alone_lead_from_an_example_to_a_bent_sound(page) -> None:
+    def tab_to(script: str) -> None:
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate(f"(() => {{ const e = document.activeElement; return {script}; }})()"):
+                return
+        raise AssertionError(f"the Tab key does not lead to {script}")
+
+    tab_to("e.textContent === 'Use example'")
+    page.keyboard.press("Enter")
+    first = sound(page, "Result")
+    tab_to("e.getAttribute('aria-label')?.startsWith('Latent axes')")
+    for key in ["ArrowRight"] * 3 + ["ArrowUp"] * 6 + ["Enter"]:
+        page.keyboard.press(key)
+    assert sound(page, "Result", first) != first
+
+
+def test_the_plane_mixes_four_paths(page) -> None:
+    page.get_by_role("tab", name="Plane").click()
+    page.locator("#tab-plane").get_by_role("button", name="Use example").click()
+    first = sound(page, "Mix")
+    draw(page, "Plane", [(0.5, 0.5), (0.9, 0.9)])
+    second = sound(page, "Mix", first)
+    assert page.ask(f"/sounds/{first}/samples") != page.ask(f"/sounds/{second}/samples")
+    assert "B 81 %" in page.locator("#tab-plane .values").first.text_content()

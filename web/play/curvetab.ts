@@ -1,0 +1,124 @@
+/** Curves of what can be measured, played by a timbre; what was asked for against what is measured. */
+import { get, say, work, type Descriptor, type Sound, type Timbre } from "./api";
+import { valueAt } from "./curves";
+import { choice, colour, el, labelled, number, panel, row, slider } from "./dom";
+import { CurveEditor } from "./editor";
+import { play } from "./player";
+import { attempt, refresh } from "./sounds";
+import { SoundView } from "./soundview";
+import { UnitMap } from "./unitmap";
+
+const POINTS = 201;
+interface Target { descriptor: Descriptor; editor: CurveEditor; weight: HTMLInputElement; section: HTMLElement }
+
+export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: SoundView } {
+  const timbre = choice(timbres.map((t) => t.name));
+  if (timbres.some((t) => t.name === "violin")) timbre.value = "violin";
+  const result = new SoundView("Render");
+  const map = new UnitMap();
+  const tint = choice([]);
+  const values = el("p", { className: "values" });
+  const targets: Target[] = [];
+  const list = el("div", {});
+  const wanted = choice([]);
+  const duration = number(1, 60, 0.5, 4);
+  const life = slider(0, 1, 0.05, 1);
+  const take = number(0, 99, 1, 0);
+  const report = el("div", { className: "report", "aria-live": "polite" });
+  let whole: Timbre = timbres[0]!;
+
+  function add(name: string): void {
+    const descriptor = whole.descriptors.find((d) => d.name === name);
+    if (!descriptor || targets.some((t) => t.descriptor.name === name)) return;
+    const editor = new CurveEditor(`Target for ${name}`);
+    editor.log = descriptor.scale === "log" && descriptor.low > 0;
+    [editor.low, editor.high, editor.unit, editor.seconds] = [descriptor.low, descriptor.high, descriptor.unit, Number(duration.value)];
+    const line = new Float32Array(POINTS);
+    editor.active = { values: line, colour: colour("accent") };
+    const fill = (shape: (t: number) => number) => {
+      line.forEach((_, i) => { line[i] = valueAt(0.1 + 0.8 * shape(i / (POINTS - 1)), descriptor.low, descriptor.high, editor.log); });
+      editor.redraw();
+    };
+    const shapes: Record<string, (t: number) => number> = {
+      sin: (t) => 0.5 - 0.5 * Math.cos(4 * Math.PI * t), arch: (t) => Math.sin(Math.PI * t), rise: (t) => t, fall: (t) => 1 - t,
+      log: (t) => Math.log1p(19 * t) / Math.log(20), exp: (t) => (20 ** t - 1) / 19, hold: () => 0.5 };
+    fill(shapes.sin!);
+    const weight = number(0.1, 10, 0.1, 1);
+    const buttons = Object.entries(shapes).map(([text, shape]) => {
+      const made = el("button", {}, text);
+      made.onclick = () => { fill(shape); void render(); };
+      return made;
+    });
+    const away = el("button", { "aria-label": `Remove ${name}` }, "Remove");
+    const section = panel(`${name} (${descriptor.unit})`, row(...buttons, labelled("Weight", weight), away), editor.canvas);
+    const target = { descriptor, editor, weight, section };
+    away.onclick = () => { targets.splice(targets.indexOf(target), 1); section.remove(); };
+    editor.changed = () => void render();
+    targets.push(target);
+    list.append(section);
+  }
+
+  async function render(): Promise<void> {
+    if (!targets.length) return say("First add a target.");
+    const seconds = Number(duration.value);
+    const body = { targets: Object.fromEntries(targets.map((t) => [t.descriptor.name,
+        { points: [...t.editor.active!.values].map((v, i) => [(i / (POINTS - 1)) * seconds, v]) }])),
+      weights: Object.fromEntries(targets.map((t) => [t.descriptor.name, Number(t.weight.value)])),
+      duration: seconds, life: Number(life.value), take: Number(take.value), latest: "render" };
+    try {
+      const got = await work<{ sound: Sound; report: any }>(`/timbres/${timbre.value}/render`, body);
+      const curves = await get<Record<string, (number | null)[]>>(`/sounds/${got.sound.id}/curves`);
+      for (const t of targets) {
+        const mean = curves[`mean_${t.descriptor.name}`];
+        t.editor.others = mean ? [{ values: Float32Array.from(mean, (v) => v ?? NaN), colour: colour("second"), width: 2 }] : [];
+        t.editor.seconds = seconds;
+        t.editor.redraw();
+      }
+      report.replaceChildren(el("table", {}, el("tr", {}, ...["Curve", "Correlation", "Median error", "Within reach"].map((h) => el("th", { scope: "col" }, h))),
+        ...targets.map((t) => {
+          const its = got.report?.descriptors?.[t.descriptor.name] ?? {};
+          const good = its.mean ?? its;
+          const shown = (v: unknown, per = 1, unit = "") => (typeof v === "number" ? `${(v * per).toFixed(per === 1 ? 3 : 1)}${unit}` : "–");
+          return el("tr", {}, el("td", {}, t.descriptor.name), el("td", {}, shown(good.pearson)), el("td", {}, shown(good.median_relative_error, 100, " %")),
+            el("td", {}, typeof its.reach_low === "number" ? `${its.reach_low.toFixed(0)} to ${its.reach_high.toFixed(0)} ${t.descriptor.unit}` : "–"));
+        })));
+      await result.show(got.sound);
+      await refresh();
+    } catch (error) { if ((error as Error).message !== "cancelled") say((error as Error).message, true); }
+  }
+
+  async function choose(): Promise<void> {
+    whole = await get<Timbre & { timbre?: Timbre }>(`/models/timbres/${timbre.value}`).then((t) => t.timbre ?? t);
+    const names = whole.descriptors.map((d) => d.name);
+    wanted.replaceChildren(...names.map((n) => el("option", { value: n }, n)));
+    const before = targets.map((t) => t.descriptor.name);
+    targets.splice(0);
+    list.replaceChildren();
+    (before.length ? before : ["centroid"]).forEach(add);
+    await map.load(`/timbres/${timbre.value}/map?kind=${whole.units ? "units" : "codes"}&layout=${whole.units ? "descriptors&x=centroid&y=f0" : "pca"}&most=100000`);
+    tint.replaceChildren(...map.columns.filter((c) => !["id", "x", "y", "recording"].includes(c)).map((c) => el("option", { value: c }, c)));
+    map.colourBy(tint.value);
+  }
+  tint.onchange = () => map.colourBy(tint.value);
+  map.hover = (found) => {
+    const from = found && whole.recordings?.[found.recording ?? -1];
+    values.textContent = found ? Object.entries(found).filter(([k, v]) => !["x", "y", "recording"].includes(k) && Number.isFinite(v))
+      .map(([k, v]) => `${k} ${Math.abs(v) >= 100 ? v.toFixed(0) : v.toFixed(2).replace(/\.00$/, "")}`).join(", ") + (from ? `; ${from.name}, ${from.licence}` : "") : "";
+  };
+  map.hear = (id) => void attempt(async () => {
+    const got = await work<{ sound: Sound }>(`/timbres/${timbre.value}/hear`, { [whole.units ? "unit" : "code"]: id, seconds: 1 });
+    await play(got.sound);
+  });
+  timbre.onchange = () => void attempt(choose);
+  const adding = el("button", {}, "Add target");
+  adding.onclick = () => add(wanted.value);
+  const go = el("button", { className: "main" }, "Render");
+  go.onclick = () => void render();
+  const element = el("div", {},
+    panel("Timbre", row(labelled("Timbre", timbre), labelled("Duration (s)", duration), labelled("Life", life), labelled("Take", take), go),
+      row(labelled("Curve of", wanted), adding), el("p", { className: "hint" }, "Draw the curve; the sound is renewed as you let go. In the other colour: its measured half-second mean.")),
+    list, el("div", { className: "two" }, el("div", {}, result.element, panel("Target against measured", report)),
+      panel("Map", row(labelled("Colour", tint)), map.canvas, values)));
+  void attempt(choose);
+  return { element, result };
+}

@@ -1,0 +1,59 @@
+/** The tabs, the keys, and the start. */
+import { begin, get, say, type Timbre, type Wavae } from "./api";
+import { curveTab } from "./curvetab";
+import { el } from "./dom";
+import { feedbackTab, transferTab } from "./moretabs";
+import { pathTab } from "./pathtab";
+import { planeTab } from "./planetab";
+import { setVolume } from "./player";
+import { askExamples } from "./sounds";
+import type { SoundView } from "./soundview";
+
+async function start(): Promise<void> {
+  await begin();
+  await askExamples();
+  const { timbres, wavae } = await get<{ timbres: Timbre[]; wavae: Wavae[] }>("/models");
+  const path = pathTab(wavae);
+  const curve = curveTab(timbres);
+  const plane = planeTab(wavae);
+  const tabs: [string, HTMLElement, SoundView?][] = [
+    ["Path", path.element, path.result], ["Curve", curve.element, curve.result], ["Plane", plane.element, plane.result],
+    ["Transfer", transferTab(wavae, timbres)], ["Feedback", feedbackTab(wavae)]];
+  let chosen = 0;
+  let heard = false;
+  const list = document.getElementById("tabs")!;
+  const buttons = tabs.map(([name, content], i) => {
+    content.id = `tab-${name.toLowerCase()}`;
+    content.setAttribute("role", "tabpanel");
+    content.setAttribute("aria-label", name);
+    document.getElementById("main")!.append(content);
+    const button = el("button", { role: "tab", "aria-controls": content.id }, name);
+    button.onclick = () => show(i);
+    button.onkeydown = (e) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
+      if (step) { const to = (i + step + tabs.length) % tabs.length; show(to); buttons[to]!.focus(); }
+    };
+    list.append(button);
+    return button;
+  });
+  function show(i: number): void {
+    chosen = i;
+    tabs.forEach(([, content], j) => { content.hidden = i !== j; });
+    buttons.forEach((button, j) => { button.setAttribute("aria-selected", String(i === j)); button.tabIndex = i === j ? 0 : -1; });
+  }
+  show(0);
+  document.addEventListener("keydown", (e) => {
+    const typing = (e.target as HTMLElement).closest("input, select, button, a") !== null;
+    const undoes = (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z";
+    if (chosen === 0 && undoes) { e.preventDefault(); if (e.shiftKey) path.redo(); else path.undo(); }
+    else if (chosen === 0 && (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "y") { e.preventDefault(); path.redo(); }
+    else if (e.key === " " && !typing) { e.preventDefault(); void tabs[chosen]![2]?.toggle(); }
+    else if (e.key.toLowerCase() === "b" && chosen === 0 && !e.ctrlKey && !e.metaKey) { heard = !heard; void (heard ? path.source : path.result).play(); }
+  });
+  const volume = document.getElementById("volume") as HTMLInputElement;
+  volume.oninput = () => setVolume(Number(volume.value));
+  say("Press Use example, draw on the curve, listen.");
+  document.body.dataset.ready = "true";
+}
+
+start().catch((error: Error) => say(error.message, true));
