@@ -13,9 +13,6 @@ pytest.importorskip("httpx")
 
 from starlette.testclient import TestClient
 
-from vqsynth.play.app import application
-from vqsynth.play.guard import Gate
-
 PORT = 8765
 
 
@@ -84,6 +81,9 @@ class Window:
 
 @pytest.fixture(scope="module")
 def client():
+    from vqsynth.play.app import application
+    from vqsynth.play.guard import Gate
+
     with TestClient(application(Gate("127.0.0.1", PORT)), base_url=f"http://127.0.0.1:{PORT}") as client:
         yield client
 

@@ -27,6 +27,7 @@ class Models:
         self._lock = threading.RLock()
         self._timbres: dict[str, Timbre] = {}
         self._domains: dict[str, Domain] = {}
+        self._locks: dict[tuple[str, str], threading.RLock] = {}
         self.made: set[str] = set()
         self._busy: dict[str, threading.Lock] = {}
 
@@ -37,7 +38,7 @@ class Models:
             Refused: 404.
             VqsynthError: it is damaged.
         """
-        with self._lock:
+        with self._loading("timbre", name):
             if name not in self._timbres:
                 if name not in Timbre.installed():
                     raise Refused(404, "there is no timbre of this name", "timbre", name)
@@ -53,7 +54,7 @@ class Models:
             Refused: 404.
             VqsynthError: it is damaged.
         """
-        with self._lock:
+        with self._loading("domain", name):
             if name not in self._domains:
                 if name not in Domain.installed():
                     raise Refused(404, "there is no wavae model of this name", "model", name)
@@ -61,6 +62,11 @@ class Models:
                 _ = domain.model, domain.pca, domain.corpus_latents
                 self._domains[name] = domain
             return self._domains[name]
+
+    def _loading(self, kind: str, name: str) -> threading.RLock:
+        """Held while a model is loaded: nobody waits for the loading of another."""
+        with self._lock:
+            return self._locks.setdefault((kind, name), threading.RLock())
 
     def busy(self, name: str) -> threading.Lock:
         """Held by who renders with a timbre."""
