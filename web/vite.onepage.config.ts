@@ -27,7 +27,8 @@ function onefile(): Plugin {
           html = html.replace("<!--script-->", () => `<script type="module">\n${code}</script>`);
         } else if (name.endsWith(".css")) {
           html = html.replace(/<link rel="stylesheet"[^>]*>/, () => `<style>\n${String(file.source)}</style>`);
-        } else {
+        } else if (!name.endsWith(".wasm")) {
+          // The runtime lies beside the page.
           throw new Error(`${name} has no place in one file`);
         }
         delete bundle[name];
@@ -40,7 +41,7 @@ function onefile(): Plugin {
       mkdirSync(out, { recursive: true });
       const packed = gzipSync(readFileSync(resolve(wasm, "ort-wasm-simd-threaded.wasm")), { level: 9 });
       writeFileSync(resolve(out, "runtime.wasm.gz"), packed);
-      copyFileSync(resolve(here, "node_modules/onnxruntime-web/LICENSE"), resolve(out, "runtime.LICENSE"));
+      copyFileSync(resolve(here, "onepage/runtime.LICENSE"), resolve(out, "runtime.LICENSE"));
     },
   };
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ from vqsynth.export.check import BLOCKS, check_file
 from vqsynth.export.graph.onnx import onnx_step, save_onnx, tensors_of
 from vqsynth.export.graph.session import check_onnx
 from vqsynth.export.models import find, instrument_of
+from vqsynth.export.page.page import page
+from vqsynth.library.timbre import Timbre
 from vqsynth.storage.atomic import atomic_path, check_folder, json_text, together, write_text
+from vqsynth.wavae.domain import Domain
 
-SUFFIXES = (".ts", ".onnx")
+SUFFIXES = (".ts", ".onnx", ".html")
 CARD_ENTRY = "card.json"
 """The card within a TorchScript file: ``torch.jit.load(path, _extra_files={"card.json": ""})``."""
 
@@ -39,7 +43,7 @@ def export(
     Args:
         name: of a timbre or a domain, or the path of its folder.
         output: the suffix says for whom: ``.ts`` for nn~ (Pure Data, Max, SuperCollider), ``.onnx`` for plug-ins and
-            browsers.
+            browsers, ``.html`` for a page that plays by itself.
         kind: ``timbre`` or ``wavae``, where there are both of one name.
         axes: of a domain that a host sees; None: the 16 widest.
         seed: of the noise.
@@ -63,7 +67,10 @@ def export(
         if script and value is not None:
             raise UsageError("a TorchScript file has all methods, for all blocks", field=field, value=value)
     check_folder(output.parent)
-    instrument, card = instrument_of(find(name, kind), axes, seed, rate)
+    model = find(name, kind)
+    if output.suffix == ".html":
+        return _export_page(model, output, seed, blocks, method, block, rate)
+    instrument, card = instrument_of(model, axes, seed, rate)
     report: dict[str, Any] = {"format": output.suffix[1:], "file": output.name}
     with together():
         with atomic_path(output) as temporary:
@@ -77,6 +84,29 @@ def export(
                 found = check_onnx(temporary, step, card, given.shape[2], blocks)
             report |= {**card.plain(), "bytes": temporary.stat().st_size, "checked": found}
         write_text(output.with_suffix(".json"), json_text(report))
+    return report
+
+
+def _export_page(
+    model: Timbre | Domain,
+    output: Path,
+    seed: int,
+    blocks: int,
+    method: str | None,
+    block: int | None,
+    rate: int | None,
+) -> dict[str, Any]:
+    """As :func:`export`, a page; the network is tested before it goes into it."""
+    if isinstance(model, Domain):
+        raise UsageError(f"{model.name} is a wavae model; a page plays timbres", field="output", value=output)
+    if method not in (None, "control"):
+        raise UsageError("a page is played by its method `control`", field="method", value=method)
+    with tempfile.TemporaryDirectory() as folder:
+        network = Path(folder) / "network.onnx"
+        report = export(model.path, network, "timbre", None, seed, blocks, None, block, rate)
+        text = page(network.read_bytes(), report)
+    report |= {"format": "html", "file": output.name, "bytes": len(text.encode())}
+    write_text(output, text)
     return report
 
 

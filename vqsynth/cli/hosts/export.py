@@ -25,7 +25,7 @@ def export(
             "--output",
             "-o",
             metavar="FILE",
-            help="FILE.ts for nn~ (Pure Data, Max, SuperCollider), FILE.onnx for plug-ins and browsers",
+            help="FILE.ts for nn~ (Pure Data, Max, SuperCollider), FILE.onnx for plug-ins, FILE.html for a browser",
         ),
     ],
     kind: Annotated[Kind, typer.Option(help="which one, where a timbre and a wavae model have one name")] = Kind.auto,
@@ -43,6 +43,8 @@ def export(
     blocks: Annotated[int, typer.Option(help="after so many blocks the memory must not have grown", min=64)] = 2000,
 ) -> None:
     """Write a model as one file for other programs: FILE and FILE.json, which says all that a host must know.
+
+    FILE.html is a page that plays a timbre in any browser, offline, with nothing installed.
 
     vqsynth export strings -o strings.ts
 

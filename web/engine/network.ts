@@ -1,0 +1,52 @@
+// The exported network in onnxruntime: controls of a block in, its sound out, its past kept.
+import * as ort from "onnxruntime-web/wasm";
+import type { Card } from "./card";
+
+const KEPT = ["input", "state"];
+
+export class Network {
+  private state: ort.Tensor;
+  private readonly shape: number[];
+  private readonly settings: Record<string, ort.Tensor> = {};
+
+  private constructor(
+    private readonly session: ort.InferenceSession,
+    card: Card,
+  ) {
+    const tensor = (name: string) => {
+      const found = card.inputs.find((input) => input.name === name);
+      if (!found) throw new Error(`the card has no input ${name}`);
+      return found;
+    };
+    this.shape = tensor("input").shape;
+    this.state = new ort.Tensor("float64", new Float64Array(tensor("state").shape[0]!), tensor("state").shape);
+    for (const input of card.inputs.filter(({ name }) => !KEPT.includes(name))) {
+      const initial = Array.isArray(input.initial) ? input.initial : [input.initial ?? 0];
+      this.settings[input.name] = new ort.Tensor("float32", Float32Array.from(initial), input.shape);
+    }
+  }
+
+  static async load(card: Card, model: ArrayBuffer, wasm: ArrayBuffer): Promise<Network> {
+    ort.env.wasm.wasmBinary = wasm;
+    ort.env.wasm.numThreads = 1;
+    ort.env.wasm.proxy = false;
+    ort.env.logLevel = "error";
+    const session = await ort.InferenceSession.create(new Uint8Array(model), {
+      executionProviders: ["wasm"],
+      graphOptimizationLevel: "all",
+    });
+    return new Network(session, card);
+  }
+
+  get frames(): number {
+    return this.shape[2]!;
+  }
+
+  /** One block. */
+  async run(frames: Float32Array): Promise<Float32Array> {
+    const input = new ort.Tensor("float32", frames, this.shape);
+    const made = await this.session.run({ input, state: this.state, ...this.settings });
+    this.state = made.new_state!;
+    return (made.output!.data as Float32Array).slice();
+  }
+}
