@@ -2,6 +2,8 @@
 import * as ort from "onnxruntime-web/wasm";
 import type { Card } from "./card";
 
+/** Runs before the first block that is heard: a WebAssembly module is slow at first. */
+const WARM = 24;
 const KEPT = ["input", "state"];
 
 export class Network {
@@ -35,7 +37,11 @@ export class Network {
       executionProviders: ["wasm"],
       graphOptimizationLevel: "all",
     });
-    return new Network(session, card);
+    const network = new Network(session, card);
+    const start = network.state;
+    for (let k = 0; k < WARM; k++) await network.run(new Float32Array(network.shape[1]! * network.frames));
+    network.state = start;
+    return network;
   }
 
   get frames(): number {

@@ -58,7 +58,6 @@ export class Voice {
   noteOn(note: number, velocity = 0.8): void {
     this.noteOff(note);
     this.held.push({ note, velocity: Math.max(0.01, Math.min(1, velocity)) });
-    this.last = note;
   }
 
   noteOff(note: number): void {
@@ -79,6 +78,7 @@ export class Voice {
   frames(count: number): Float32Array {
     const made = new Float32Array(this.names.length * count);
     const note = this.held[this.held.length - 1];
+    this.last = note?.note ?? this.last;
     for (let frame = 0; frame < count; frame++) {
       for (let place = 0; place < this.names.length; place++) {
         made[place * count + frame] = this.at(place, note);
@@ -95,7 +95,7 @@ export class Voice {
     const curve = this.curves.get(place);
     if (curve) return sample(curve, this.time);
     // The pitch of a note lasts while it dies away; a pitch that was set goes before.
-    if (name === PITCH && !this.values[place] && this.last) return hertz((note?.note ?? this.last) + this.bent);
+    if (name === PITCH && !this.values[place] && this.last) return hertz(this.last + this.bent);
     return this.values[place]!;
   }
 }

@@ -48,7 +48,8 @@ function show(name: string): void {
   const value = values.get(name)!;
   const own = free && value === 0;
   const text = own ? (name === PITCHED ? "the keys" : "its own") : scale.text(value);
-  if (!own) slider.value = String(scale.share(value));
+  // The middle stands for what is left to the timbre.
+  slider.value = own ? "0.5" : String(scale.share(value));
   slider.setAttribute("aria-valuetext", text);
   output.textContent = text;
 }
