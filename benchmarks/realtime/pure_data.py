@@ -6,6 +6,7 @@ A stand-in takes the place of nn~ and records what it gets.
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import subprocess
 import threading
@@ -18,8 +19,8 @@ import soundfile
 
 Event = tuple[float, str]
 """Seconds, and a message: the name that it is sent to, and what it says."""
-LIMIT, SETTLE = 300.0, 20.0
-"""Seconds of the clock: most that a run may take, and for files to be completed."""
+LIMIT, SETTLE, TRIES = 300.0, 5.0, 4
+"""Seconds of the clock: most that a run may take, and for files to be completed; runs until they are."""
 NO_PROBLEM = ("priority", "watchdog", "nn-", "writesf waiting", "(head", "done waiting", "scheduler")
 """Lines of the console that are about the machine, or come from the stand-in."""
 
@@ -85,6 +86,19 @@ def play(
     """
     (folder / "nn~.pd").write_text(stand_in(ports, ports))
     (folder / "driver.pd").write_text(driver(events, seconds))
+    # Faster than realtime, a file may be closed before the thread that opens it had its turn.
+    opened = [name for _, said in events for name in re.findall(r"open .*?(\S+\.wav)", said)]
+    for _ in range(TRIES):
+        for old in folder.glob("*.wav"):
+            old.unlink()
+        said = _run(patch, folder, rate)
+        if _complete(folder) and all((folder / name).exists() for name in opened):
+            break
+    return said
+
+
+def _run(patch: Path, folder: Path, rate: int) -> str:
+    """One run of Pure Data: what the console says."""
     options = ["-nogui", "-batch", "-noaudio", "-noprefs", "-r", str(rate), "-path", str(folder)]
     command = ["pd", *options, "-open", str(patch), "-open", str(folder / "driver.pd")]
     said = []
