@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.realtime import pure_data
-from vqsynth.patches.write import files_of
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +18,8 @@ def cards():
 @pytest.fixture(scope="session")
 def patches(cards, tmp_path_factory):
     """The folder of each model's patches, by its name."""
+    from vqsynth.patches.write import files_of
+
     folder = tmp_path_factory.mktemp("patches")
     for name, card in cards.items():
         (folder / name).mkdir()

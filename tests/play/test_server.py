@@ -27,6 +27,7 @@ def test_a_taken_port_is_told(tmp_path):
 
 
 def test_the_command_serves_and_ends():
+    pytest.importorskip("torch")
     command = [sys.executable, "-m", "vqsynth", "play", "--port", "0", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
