@@ -194,7 +194,9 @@ def test_it_keeps_up(opened):
     opened.wait_for_timeout(1000 * seconds)
     meter = opened.evaluate("() => window.meter")
     assert meter["load"]["blocks"] > 300 and meter["load"]["mean"] < meter["load"]["block"]
-    assert meter["dropouts"] == 0 and meter["delay"] < 60
+    # The device's own part, 32 ms of a headless Chromium's stand-in, is not the page's.
+    device = 1000 * opened.evaluate("() => vqsynth.context.outputLatency")
+    assert meter["dropouts"] == 0 and meter["delay"] - device < 60
 
 
 def test_it_fits_every_window(opened, chromium, file):
