@@ -17,7 +17,7 @@ from vqsynth.streaming.convolution import CausalConv1d, CausalConv2d
 from vqsynth.streaming.excitation import Excitation
 from vqsynth.streaming.frame_synthesizer import FrameSynthesizer
 from vqsynth.streaming.limiter import Limiter
-from vqsynth.streaming.module import is_state, scripted, states, twin
+from vqsynth.streaming.module import go_on_from, is_state, past, scripted, states, twin
 from vqsynth.streaming.overlap_add import OverlapAdd
 from vqsynth.streaming.pitch_bank import PitchBank
 from vqsynth.streaming.pitch_filter import PitchFilter
@@ -233,6 +233,17 @@ def test_reset_equals_new(case):
     for (name, after), (_, fresh) in zip(states(stream), states(twin(module))):
         torch.testing.assert_close(after, fresh, msg=name)
     assert_same(run(stream, case, inputs), expected, 0.0)
+
+
+def test_another_twin_goes_on_from_a_past_that_was_kept(case):
+    module, inputs = build(case), inputs_of(case)
+    first, second = twin(module), twin(module)
+    run(first, case, inputs)
+    kept = past(first)
+    expected = run(first, case, inputs)  # moves on: what was kept must not
+    for _ in range(2):
+        go_on_from(second, kept)
+        assert_same(run(second, case, inputs), expected, 0.0)
 
 
 def test_a_batch_is_as_many_streams(case):

@@ -102,7 +102,7 @@ async def body_of(request: Request, most: int = JSON_BYTES) -> bytes:
         Refused: it is larger than ``most`` bytes, in truth or by its header.
     """
     too_large = Refused(413, f"a request may have {most // 1024:,} kB; send fewer points at a time")
-    if _length(request) > most:
+    if length_of(request) > most:
         raise too_large
     parts, total = [], 0
     async for part in request.stream():
@@ -163,7 +163,8 @@ def label(text: str | None, default: str) -> str:
     return name or default
 
 
-def _length(request: Request) -> int:
+def length_of(request: Request) -> int:
+    """Bytes of the body by its header, 0 where it does not say."""
     try:
         return int(request.headers.get("content-length", "0"))
     except ValueError:

@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 
 from vqsynth.play.answers import Refused
 from vqsynth.play.jobs import Job
+from vqsynth.wavae.effects.decoding import Decoded
 from vqsynth.wavae.paths.latent_path import LatentPath
 
 SESSIONS, IDLE_SECONDS = 32, 7200.0
@@ -86,7 +87,7 @@ class Session:
         self.used = time.monotonic()
         self.view: Any = None
         self.listeners: set[asyncio.Queue[dict[str, Any]]] = set()
-        self.decoded: dict[str, Any] = {}
+        self.decoded: Decoded | None = None
         self._lock = threading.RLock()
         self._sounds: collections.OrderedDict[str, Sound] = collections.OrderedDict()
         self._paths: collections.OrderedDict[str, LatentPath] = collections.OrderedDict()

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from vqsynth.corpus import files
 from vqsynth.errors import VqsynthError
 from vqsynth.figures.mel import FMAX, FMIN, N_MELS, RANGE_DB, mel_levels
-from vqsynth.play.answers import Refused, clean
+from vqsynth.play.answers import Refused, clean, length_of
 from vqsynth.play.sessions import WAV, Session, Sound
-from vqsynth.storage.sound_file import BITS, FORMATS, open_sound
+from vqsynth.storage.sound_file import BITS, FORMATS, native_name, open_sound
 
 UPLOAD_BYTES, UPLOAD_SECONDS = 64 << 20, 600.0
 RATE = 44_100
@@ -34,7 +34,7 @@ async def receive(request: Request, path: Path, most: int = UPLOAD_BYTES) -> int
         Refused: 413, there are more, in truth or by the header.
     """
     too_large = Refused(413, f"a file may have {most >> 20} MB; cut it, or compress it to FLAC")
-    if int(request.headers.get("content-length", "0") or 0) > most:
+    if length_of(request) > most:
         raise too_large
     total = 0
     with path.open("wb") as file:
@@ -100,6 +100,11 @@ def store(session: Session, folder: Path, audio: np.ndarray, rate: int, name: st
         with open_sound(folder / WAV, rate, "32f") as file:
             file.write(audio)
     return session.add(Sound(folder.name, name, origin, folder, np.asarray(audio, np.float32), rate, **more))
+
+
+def written(path: Path) -> np.ndarray:
+    """The samples of a mono file that a command's function wrote. Shape: [samples] float32."""
+    return soundfile.read(native_name(path), dtype="float32")[0]
 
 
 def as_file(sound: Sound, suffix: str, bits: str | None) -> bytes:

@@ -35,6 +35,18 @@ def states(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
     return ((name, buffer) for name, buffer in module.named_buffers() if is_state(name))
 
 
+def past(module: nn.Module) -> dict[str, Tensor]:
+    """A module's past, to go on from later (:func:`go_on_from`)."""
+    return {name: buffer.clone() for name, buffer in states(module)}
+
+
+def go_on_from(module: nn.Module, known: dict[str, Tensor]) -> None:
+    """Give a module the past that :func:`past` kept of a twin of it."""
+    for name, buffer in known.items():
+        place, _, own = name.rpartition(".")
+        setattr(module.get_submodule(place), own, buffer.clone())
+
+
 def twin(module: Module, batch: int = 1) -> Module:
     """A stream of a module: a copy with a past of its own that shares the weights and all constants.
 

@@ -16,7 +16,7 @@ def play(
     ] = "127.0.0.1",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="only print the address")] = False,
 ) -> None:
-    """Play in the browser: draw curves and latents, explore the map, transfer, train; Ctrl-C ends it.
+    """Play in the browser: draw curves and latents, explore the map, transfer, feedback; Ctrl-C ends it.
 
     vqsynth play
 

@@ -13,11 +13,11 @@ from vqsynth.play.answers import Body, Refused, clean
 from vqsynth.play.jobs import Tell
 from vqsynth.play.models import Models
 from vqsynth.play.sessions import WAV, Session, Sound
-from vqsynth.play.sounds import store
+from vqsynth.play.sounds import store, written
 from vqsynth.play.work.asked import Curve, curve_text, curve_written
 from vqsynth.play.work.latent import Id, Name
 from vqsynth.wavae.effects.feedback import FeedbackSettings, feedback
-from vqsynth.wavae.effects.transfer import transfer
+from vqsynth.wavae.effects.transfer import ADAPT, transfer
 
 
 class Transfer(Body):
@@ -25,7 +25,7 @@ class Transfer(Body):
 
     sound: Id
     models: list[Name] = Field(min_length=1, max_length=16)
-    adapt: float = Field(default=1.0, ge=0, le=1)
+    adapt: float = Field(default=ADAPT, ge=0, le=1)
     pitch: str = Field(default="track", max_length=40)
     octaves: int | None = Field(default=None, ge=-8, le=8)
     seed: int = Field(default=0, ge=0, le=2**53)
@@ -143,8 +143,5 @@ def _common(asked: Transfer) -> list[str]:
 
 def _keep(session: Session, folder: Path, name: str, rate: int, origin: str, commands: list[str], asked: Body) -> Sound:
     """What a command's function wrote to the folder, as a sound of the window."""
-    import soundfile
-
-    audio = soundfile.read(str(folder / WAV), dtype="float32")[0]
     request = clean(asked.model_dump(exclude_defaults=True))
-    return store(session, folder, audio, rate, name, origin, commands=commands, request=request)
+    return store(session, folder, written(folder / WAV), rate, name, origin, commands=commands, request=request)

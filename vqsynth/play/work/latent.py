@@ -23,6 +23,8 @@ from vqsynth.wavae.paths.latent_path import LatentPath
 from vqsynth.wavae.paths.path_file import save as save_path
 
 PATH_SECONDS = 600.0
+DECODED_BYTES = 64 << 20
+"""Of a decode, kept for the next one: some four minutes."""
 Name = Annotated[str, Field(max_length=80)]
 Id = Annotated[str, Field(max_length=40)]
 Axes = Annotated[list[int], Field(min_length=1, max_length=4096)] | None
@@ -184,9 +186,8 @@ def decode(models: Models, session: Session, id: str, asked: Decode, tell: Tell)
     tell("loading", 0.0)
     path = session.path(id)
     domain = models.domain(path.domain)
-    audio, session.decoded["latest"], reused = decoding.decode(
-        path, domain, asked.seed, session.decoded.get("latest"), tell
-    )
+    audio, done, reused = decoding.decode(path, domain, asked.seed, session.decoded, tell)
+    session.decoded = done if done.nbytes <= DECODED_BYTES else None
     audio = audio * np.float32(10 ** (asked.gain_db / 20))
     folder = session.new_folder()
     save_path(folder / "path.npz", path)

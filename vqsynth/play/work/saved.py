@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import shutil
 from typing import Any, Literal
 
 import numpy as np
@@ -110,8 +111,11 @@ def restore(models: Models, session: Session, saved: Saved) -> dict[str, Any]:
         file.write_bytes(content)
         try:
             sounds.append((item, folder, decoded(file)))
-        finally:
-            file.unlink()
+        except Refused:
+            for unwanted in (folder, *(kept for _, kept, _ in sounds)):
+                shutil.rmtree(unwanted, ignore_errors=True)
+            raise
+        file.unlink()
     kept = [
         {
             **store(session, folder, audio, RATE, label(item.name, "sound"), "upload", licence=item.licence).answer,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import shlex
+import shutil
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,15 +19,13 @@ from vqsynth.interface.timbre import Timbre
 from vqsynth.play.answers import Body, Refused, clean
 from vqsynth.play.jobs import Tell
 from vqsynth.play.models import Models
-from vqsynth.play.sessions import Session, Sound
-from vqsynth.play.sounds import store
-from vqsynth.play.work.asked import Target
+from vqsynth.play.sessions import WAV, Session, Sound
+from vqsynth.play.sounds import store, written
+from vqsynth.play.work.asked import Target, quantity
 from vqsynth.render.code_file import CodeSequence
-from vqsynth.storage.sound_file import native_name
 from vqsynth.units.store import Units
 
 RENDER_SECONDS = 120.0
-POINTS = 100_000
 HEAR_SECONDS = 10.0
 
 
@@ -67,8 +68,6 @@ def render(models: Models, session: Session, name: str, asked: Render, tell: Tel
         Refused: a target that is none.
         VqsynthError: a request that cannot be met.
     """
-    from vqsynth.play.work.asked import quantity
-
     for descriptor in asked.targets:
         if descriptor not in descriptors.names():
             raise Refused(400, f"choose {', '.join(descriptors.names())}", "targets", descriptor)
@@ -107,20 +106,20 @@ def render(models: Models, session: Session, name: str, asked: Render, tell: Tel
             seed=asked.seed,
             voices=asked.voices,
             stems=asked.stems,
-            output=folder / "sound.wav",
+            output=folder / WAV,
             figure=False,
             progress=tell,
         )
     report = clean(json.loads(json.dumps(report, default=str).replace(f"{folder}/", "")))
     (folder / "sound.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     stems = [
-        _found(session, path.name, "render", path)
+        _found(session, path.name, "render", path, timbre.config.sample_rate)
         for path in sorted(folder.glob("sound_*.wav"), key=lambda path: (len(path.name), path.name))
     ]
     sound = store(
         session,
         folder,
-        _read(folder / "sound.wav"),
+        written(folder / WAV),
         timbre.config.sample_rate,
         asked.name or f"{name} {', '.join(asked.targets)}",
         "render",
@@ -215,10 +214,8 @@ def _playing(timbre: Timbre, units: Units, unit: int, frames: int) -> tuple[Code
     }
 
 
-def _curves(path: Any) -> dict[str, list[float | None]]:
+def _curves(path: Path) -> dict[str, list[float | None]]:
     """The columns of a render's table that are numbers."""
-    import csv
-
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     found: dict[str, list[float | None]] = {}
@@ -230,19 +227,8 @@ def _curves(path: Any) -> dict[str, list[float | None]]:
     return found
 
 
-def _read(path: Any) -> np.ndarray:
-    import soundfile
-
-    return soundfile.read(native_name(path), dtype="float32")[0]
-
-
-def _found(session: Session, name: str, origin: str, path: Any) -> Sound:
+def _found(session: Session, name: str, origin: str, path: Path, rate: int) -> Sound:
     """A file that a render wrote beside its sound, as a sound of its own."""
-    import shutil
-
-    import soundfile
-
-    audio, rate = soundfile.read(native_name(path), dtype="float32")
     folder = session.new_folder()
-    shutil.copyfile(path, folder / "sound.wav")
-    return store(session, folder, audio, rate, name, origin)
+    shutil.copyfile(path, folder / WAV)
+    return store(session, folder, written(path), rate, name, origin)

@@ -6,7 +6,6 @@ comes before the first frame that was changed is the same.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 
 from vqsynth.control.limits import check_seed
-from vqsynth.streaming.module import is_state
+from vqsynth.streaming.module import go_on_from, past
 from vqsynth.wavae.network.model import CHUNK
 
 if TYPE_CHECKING:
@@ -37,14 +36,24 @@ class Decoded:
         seed: of the noise.
         frames: latents and controls of each chunk.
         parts: its sound.
-        after: the model's state after it.
+        after: the stream's past after it.
     """
 
     model: Wavae
     seed: int
     frames: list[tuple[Tensor, Tensor]] = dataclasses.field(default_factory=list)
     parts: list[Tensor] = dataclasses.field(default_factory=list)
-    after: list[Wavae] = dataclasses.field(default_factory=list)
+    after: list[dict[str, Tensor]] = dataclasses.field(default_factory=list)
+
+    @property
+    def nbytes(self) -> int:
+        """What it holds in memory."""
+        held = [
+            *self.parts,
+            *(x for pair in self.frames for x in pair),
+            *(x for known in self.after for x in known.values()),
+        ]
+        return sum(tensor.nbytes for tensor in held)
 
 
 @torch.inference_mode()
@@ -83,20 +92,16 @@ def decode(
                 break
             same += 1
         done = Decoded(model, seed, before.frames[:same], before.parts[:same], before.after[:same])
-    stream = _copy(done.after[-1]) if same else model.stream(seed)
+    stream = model.stream(seed)
+    if same:
+        go_on_from(stream, done.after[-1])
     for number, chunk in enumerate(chunks[same:], same):
         if progress is not None:
             progress(TASK, number / len(chunks))
         done.parts.append(stream.decode_frames(*(x[None] for x in chunk))[0])
         done.frames.append(chunk)
-        done.after.append(_copy(stream))
+        done.after.append(past(stream))
     start = model.decoder_latency
     audio = torch.cat(done.parts)[start : start + path.samples].numpy().copy()
     taken = max(0, sum(map(len, done.parts[:same])) - start) / path.sample_rate
     return audio, done, min(taken, path.samples / path.sample_rate)
-
-
-def _copy(stream: Wavae) -> Wavae:
-    """The same stream at the same moment; weights and constants are shared."""
-    shared = [*stream.parameters(), *(b for name, b in stream.named_buffers() if not is_state(name))]
-    return copy.deepcopy(stream, {id(tensor): tensor for tensor in shared})

@@ -128,10 +128,10 @@ def start_details(encoder: Encoder, decoder: Decoder, mel: Tensor, missing: Tens
     centred = mel - mean
     covariance = centred.T @ centred / len(mel)
     ridge = 1e-3 * covariance.diagonal().mean() * torch.eye(len(covariance))
-    predicted = centred @ torch.linalg.solve(covariance + ridge, centred.T @ missing / len(mel))
-    _, spread, axes = torch.linalg.svd(predicted, full_matrices=False)
+    best = torch.linalg.solve(covariance + ridge, centred.T @ missing / len(mel))
+    _, spread, axes = torch.linalg.svd(centred @ best, full_matrices=False)
     axes, spread = axes[:count], (spread[:count] / len(mel) ** 0.5).clamp_min(1e-4)
-    weight = torch.linalg.solve(covariance + ridge, centred.T @ missing / len(mel)) @ axes.T / spread
+    weight = best @ axes.T / spread
     # No more axes than the frames have bands: the other details are left to the networks.
     found = len(axes)
     encoder.direct.weight[:found] = weight.T

@@ -44,10 +44,10 @@ class Reverse(torch.autograd.Function):
 
 
 class Regressor(nn.Module):
-    """Predicts the scaled controls of a frame from its latent.
+    """Predicts the scaled controls of a frame from its latent and what lies around it (:func:`with_average`).
 
     Args:
-        latent_dim: dimensions of the latent.
+        latent_dim: numbers that it reads of a frame.
         n_controls: descriptors that are predicted.
         width: of the hidden layers.
         memory: latents that are kept to learn from.

@@ -22,6 +22,7 @@ from vqsynth.wavae.training.tonal import find_partials, harmonic_distance, noise
 FREE, FAINT = 0.2, 0.1
 """Shares of the segments whose pitch is left to the latents, and whose pitch is told in part."""
 PLAIN_DB = 40.0
+"""Below the loudest frame of a segment: quieter ones are tails, whose loudness may be told."""
 SALIENCE_SIGMA = 0.8
 """Half semitones that a pitch is blurred by in the map of salience."""
 QUIETEST = -6.5
