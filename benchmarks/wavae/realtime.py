@@ -21,6 +21,7 @@ from benchmarks.wavae.melgan import MelGan, MelGanStream
 from benchmarks.wavae.rave import FRAME, LATENTS, Rave, RaveStream
 from benchmarks.wavae.rows import Gap, Row, collect, row
 from vqsynth.wavae.domain import Domain
+from vqsynth.wavae.network.config import WavaeConfig
 from vqsynth.wavae.network.stream import Stream
 
 NAME, FIRST = "realtime", "network"
@@ -118,7 +119,7 @@ def of_domain(domain: Domain, minutes: float) -> Contender:
 def of_melgan(minutes: float) -> Contender:
     """The melGAN, random weights: causal as a stream, symmetric offline."""
     offline, running = MelGan().eval(), MelGanStream(MelGan(causal=True).eval())
-    mel = torch.randn(1, round(OFFLINE_SECONDS / 4 * RATE / BLOCK), 128)
+    mel = torch.randn(1, round(OFFLINE_SECONDS / 4 * RATE / BLOCK), WavaeConfig().n_mels)
     make = torch.inference_mode()(lambda: offline(mel))
     return Contender(parameters(offline), running.push, running.latency, make, mel.shape[1] * BLOCK / RATE, minutes)
 

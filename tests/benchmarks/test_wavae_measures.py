@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.wavae import __main__ as main
 from benchmarks.wavae import feedback, interpolation, loudness, polyphony, realtime, reconstruct, transfer, way
@@ -192,6 +193,15 @@ def test_the_published_curve_is_whole():
     settings, _, judged = feedback.cases()["published curve"]
     assert judged and {len(c) for c in (settings.frequency, settings.q, settings.feedback)} == {5600}
     assert settings.frequency.max() == 1800 and settings.feedback.max() == 11.5
+
+
+@pytest.mark.parametrize("beside", [realtime.of_melgan, realtime.of_rave])
+def test_what_runs_beside_makes_sound_live_and_offline(beside):
+    contender = beside(0.01)
+    whole = contender.offline()
+    assert whole.shape[-1] == round(contender.offline_seconds * 44_100) and bool(whole.isfinite().all())
+    block = torch.randn(512, generator=torch.Generator().manual_seed(0))
+    assert torch.stack([contender.push(block) for _ in range(6)]).isfinite().all()
 
 
 def test_a_block_is_timed_and_memory_watched(domain):
