@@ -92,6 +92,10 @@ def test_scripted_and_set_from_outside(instrument, blockwise):
     compiled.reset(1)
     assert compiled.set_life(0.7) == 0 and compiled.get_life()[0] == pytest.approx(0.7)
     moved = blockwise(compiled.control, signal, 2)
+    assert instrument.set_life(0.7) == 0
+    instrument.reset(1)
+    assert np.abs(moved - blockwise(instrument.control, signal, 2)).max() < 1e-4
+    assert instrument.set_life(0.0) == 0
     assert compiled.set_life(1.5) == -1
     assert np.abs(moved - plain).max() > 0.01
 

@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 import torch
 
+from vqsynth.descriptors import f0
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.export import write
 from vqsynth.export.check import example
-from vqsynth.export.graph.onnx import onnx_step
+from vqsynth.export.graph.onnx import onnx_step, save_onnx
 from vqsynth.export.graph.real import Pair, irfft, rfft
 from vqsynth.export.graph.session import Session
-from vqsynth.export.graph.step import SETTLED, PlainNoise
+from vqsynth.export.graph.step import SETTLED, PlainNoise, copy_of
 from vqsynth.export.write import export
 from vqsynth.streaming.excitation import Noise
+
+RATE = 44_100
 
 
 @pytest.mark.parametrize("n", [64, 512, 2048, 4096])
@@ -161,3 +164,28 @@ def test_only_what_a_method_changes_is_in_its_past(violin_and_card):
     step, card, block = onnx_step(*violin_and_card, method="codes")
     assert not any(name.startswith(("live", "voice.choice")) for name in step.names)
     assert block.shape == (1, 4, 2) and card.hop_length == 512
+
+
+def test_life_comes_with_every_block(violin_and_card, tmp_path):
+    step, card, block = onnx_step(*violin_and_card, life=True)
+    path = tmp_path / "lively.onnx"
+    save_onnx(path, step, block, card)
+    lively, eager = Session(path), copy_of(step.settled)
+    plain, plain_card, _ = onnx_step(*violin_and_card)
+    save_onnx(tmp_path / "plain.onnx", plain, block, plain_card)
+    exact = Session(tmp_path / "plain.onnx")
+    asked = np.zeros(tuple(block.shape), np.float32)
+    asked[0, 2], asked[0, 4] = 440.0, 0.8
+    # Nothing of it at 0.
+    assert np.abs(np.concatenate([lively(asked) - exact(asked) for _ in range(40)])).max() == 0.0
+    # In motion it is the instrument in motion, and moves as players do.
+    lively.reset()
+    lively.settings["life"][:] = 1.0
+    eager.voice.alive.fill_(1.0)
+    with torch.inference_mode():
+        wanted = np.concatenate([eager.control(torch.from_numpy(asked))[0, 0].numpy() for _ in range(300)])
+    made = np.concatenate([lively(asked)[0, 0] for _ in range(300)])
+    assert np.abs(made - wanted).max() < 1e-4
+    hz, _, voiced = f0.track(made, RATE)
+    cents = 1200 * np.log2(hz[voiced] / 440.0)
+    assert abs(np.median(cents)) < 5 and 1 < cents.std() < 50

@@ -133,6 +133,15 @@ class ControlVoice(nn.Module):
         Shape:
             -> [batch, frames * hop_length]
         """
+        pitch, loudness, level, anew, centroid, bandwidth, weights = self.asked(controls)
+        if self.life is None or self.alive <= 0:
+            codes = self.nearest(pitch, anew, centroid, bandwidth, weights)
+            return self.play(codes, anew, pitch, level, self.bias * centroid, bandwidth, None)
+        return self.perform(pitch, loudness, level, anew, centroid, bandwidth, weights)
+
+    @torch.jit.export
+    def asked(self, controls: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """What controls ask for: arguments of :meth:`perform`. Shape: as :meth:`forward`."""
         centroid, bandwidth, pitch, gain, velocity = finite(controls).unbind(1)
         asked = pitch > 0
         pitch = torch.where(asked, pitch.clamp(self.lowest, self.highest), torch.zeros_like(pitch))
@@ -143,11 +152,13 @@ class ControlVoice(nn.Module):
         weights = torch.stack([torch.ones_like(centroid), (bandwidth > 0).float(), asked.float()], -1)
         centroid = torch.where(free, usual, centroid)
         weights[..., 0] = torch.where(centroid > 0, torch.where(free, self.usual_weight, 1.0), 0.0)
+        return pitch, loudness, level, anew, centroid, bandwidth, weights
+
+    @torch.jit.export
+    def nearest(self, pitch: Tensor, anew: Tensor, centroid: Tensor, bandwidth: Tensor, weights: Tensor) -> Tensor:
+        """Codes that come nearest. Shape: 4 x [batch, frames], [batch, frames, 3] -> int64 [batch, frames]."""
         targets = torch.log2(torch.stack([centroid, bandwidth, pitch], -1).clamp_min(1.0)) / self.tolerance
-        if self.life is None or self.alive <= 0:
-            codes = self.choice(targets, weights, anew)
-            return self.play(codes, anew, pitch, level, self.bias * centroid, bandwidth, None)
-        return self.perform(pitch, loudness, level, anew, centroid, bandwidth, weights)
+        return self.choice(targets, weights, anew)
 
     @torch.jit.export
     def perform(

@@ -18,11 +18,12 @@ from vqsynth.export.graph.onnx import onnx_step, save_onnx, tensors_of
 from vqsynth.export.graph.session import check_onnx
 from vqsynth.export.models import find, instrument_of
 from vqsynth.export.page.page import page
+from vqsynth.export.plugin.neutone import check_neutone, neutone_knobs, save_neutone
 from vqsynth.library.timbre import Timbre
 from vqsynth.storage.atomic import atomic_path, check_folder, json_text, together, write_text
 from vqsynth.wavae.domain import Domain
 
-SUFFIXES = (".ts", ".onnx", ".html")
+SUFFIXES = (".ts", ".onnx", ".nm", ".html")
 CARD_ENTRY = "card.json"
 """The card within a TorchScript file: ``torch.jit.load(path, _extra_files={"card.json": ""})``."""
 
@@ -37,13 +38,14 @@ def export(
     method: str | None = None,
     block: int | None = None,
     rate: int | None = None,
+    life: bool = False,
 ) -> dict[str, Any]:
     """Write a model as one file for other hosts, and its card as JSON beside it.
 
     Args:
         name: of a timbre or a domain, or the path of its folder.
         output: the suffix says for whom: ``.ts`` for nn~ (Pure Data, Max, SuperCollider), ``.onnx`` for plug-ins and
-            browsers, ``.html`` for a page that plays by itself.
+            browsers, ``.nm`` for Neutone in a DAW, ``.html`` for a page that plays by itself.
         kind: ``timbre`` or ``wavae``, where there are both of one name.
         axes: of a domain that a host sees; None: the 16 widest.
         seed: of the noise.
@@ -51,6 +53,7 @@ def export(
         method: of an ONNX file, which holds one; None: ``control`` or ``forward``.
         block: samples that a run of an ONNX file takes; None: two hops.
         rate: of the host, Hz; None: the model's own.
+        life: whether an ONNX file of a timbre has its life as an input, with its units stored in it; a page always has.
 
     Returns:
         The card and what the tests found.
@@ -62,10 +65,12 @@ def export(
     output = Path(output)
     if output.suffix not in SUFFIXES:
         raise UsageError(f"the name must end in {' or '.join(SUFFIXES)}", field="output", value=output)
-    script = output.suffix == ".ts"
+    script, plugin = output.suffix == ".ts", output.suffix == ".nm"
     for field, value in (("method", method), ("block", block)):
         if script and value is not None:
             raise UsageError("a TorchScript file has all methods, for all blocks", field=field, value=value)
+        if plugin and value is not None:
+            raise UsageError("a Neutone file has one method, for all blocks", field=field, value=value)
     check_folder(output.parent)
     model = find(name, kind)
     if output.suffix == ".html":
@@ -77,8 +82,12 @@ def export(
             if script:
                 save_torchscript(temporary, instrument, card)
                 found = check_file(temporary, instrument, card, blocks)
+            elif plugin:
+                knobs, card, first = neutone_knobs(instrument, card)
+                save_neutone(temporary, knobs, card, first)
+                found = check_neutone(temporary, knobs, card, first, blocks)
             else:
-                step, card, given = onnx_step(instrument, card, method, block)
+                step, card, given = onnx_step(instrument, card, method, block, life)
                 report |= tensors_of(step, card, given)
                 save_onnx(temporary, step, given, card)
                 found = check_onnx(temporary, step, card, given.shape[2], blocks)
@@ -103,7 +112,7 @@ def _export_page(
         raise UsageError("a page is played by its method `control`", field="method", value=method)
     with tempfile.TemporaryDirectory() as folder:
         network = Path(folder) / "network.onnx"
-        report = export(model.path, network, "timbre", None, seed, blocks, None, block, rate)
+        report = export(model.path, network, "timbre", None, seed, blocks, None, block, rate, life=True)
         text = page(network.read_bytes(), report)
     report |= {"format": "html", "file": output.name, "bytes": len(text.encode())}
     write_text(output, text)

@@ -31,13 +31,13 @@ def note(port: Port) -> float:
 
 def descriptors_patch(model: Model) -> Patch:
     """``descriptors``."""
-    patch = Patch(1120, 760)
+    patch = Patch(1120, 840)
     title(patch, model, "draw how descriptors should move, and hear it", "control")
     patch.comment("each: 0 as the timbre has it, 1 by hand, 2 as drawn below; Hz on every slider and axis", 20, 52, 90)
     switches(patch, 820, 80)
     name = model.name
     ports = {port.name: port for port in model.method("control").inputs}
-    made = nn(patch, model, "control", 40, 640)
+    made = nn(patch, model, "control", 40, 710)
 
     # Playing: from the first point of all curves to the last.
     play = patch.add("bang", f"{name}-play", 40, 90, label="play")
@@ -69,7 +69,7 @@ def descriptors_patch(model: Model) -> Patch:
         start = note(port) if label == "pitch" else (port.low * port.high) ** 0.5
         mode = patch.add("radio", f"{name}-{label}-mode", x, 290, count=3, value=(DRAWN, FREE, BY_HAND)[row])
         hand = patch.slider(f"{name}-{label}", f"{label} Hz", port.low, port.high, start, x, 340, log=True)
-        held_at = patch.object("sig~", x + 180, 370, hand)
+        held_at = patch.object("sig~", x + 250, 372, hand)
         drawn = patch.add(
             "curve",
             f"{name}-{label}-curve",
@@ -84,7 +84,7 @@ def descriptors_patch(model: Model) -> Patch:
         patch.wire(place, drawn)
         parts = []
         for which, source, left in ((BY_HAND, held_at, 180), (DRAWN, drawn, 0)):
-            on = patch.object(f"== {which}", x + left + 60, 560, mode)
+            on = patch.object(f"== {which}", x + 240 + left // 3, 552, mode)
             part = patch.object("*~ 0", x + left, 580, source)
             patch.wire(on, part, inlet=1)
             parts.append(part)
@@ -95,7 +95,7 @@ def descriptors_patch(model: Model) -> Patch:
     gate = patch.object("*~ 0", 560, 256, patch.object("sig~ 0.8", 560, 230, velocity))
     patch.wire(sound, gate, inlet=1)
     patch.wire(gate, made, inlet=4)
-    life = patch.slider(f"{name}-life", "life", 0, 1, 0, 820, 200)
-    patch.wire(life, patch.message("set life $1", 820, 230, made))
-    output(patch, model, made, 40, 680)
+    life = patch.slider(f"{name}-life", "life", 0, 1, 0, 820, 240)
+    patch.wire(life, patch.message("set life $1", 820, 266, made))
+    output(patch, model, made, 40, 750)
     return patch

@@ -14,43 +14,43 @@ SHOWN = 4
 
 def keyboard_patch(model: Model) -> Patch:
     """``keyboard``."""
-    patch = Patch(1120, 760)
+    patch = Patch(1140, 820)
     method = "control" if model.card.kind == "timbre" else "decode"
     title(patch, model, "notes of MIDI and MPE, or of the keys below; the last one sounds", method)
     patch.comment("pitch bend, pressure, CC 74 (brightness) and CC 7 (gain) of the note's own channel", 20, 52, 90)
     switches(patch, 860, 80)
     name = model.name
-    made = nn(patch, model, method, 40, 620)
+    made = nn(patch, model, method, 40, 680)
     ports = model.method(method).inputs
     inlets = {port.name: number for number, port in enumerate(ports)}
 
     pitch, velocity, channel = _notes(patch, name)
-    patch.wire(patch.object("mtof~", 40, 560, pitch), made, inlet=inlets["pitch"])
+    patch.wire(patch.object("mtof~", 40, 622, pitch), made, inlet=inlets["pitch"])
     pressure = _of_channel(patch, "touchin", channel, 560, 90)
     bright = _of_channel(patch, "ctlin 74", channel, 720, 90)
     volume = patch.object("ctlin 7", 560, 200)
-    gain = patch.slider(f"{name}-gain", "gain dB", -60, 6, 0, 560, 300)
-    patch.wire(patch.object("expr 40 * log10(max($f1, 1) / 100.)", 560, 270, volume), gain)
-    swell = patch.slider(f"{name}-pressure", "pressure dB", 0, 24, 6, 560, 340)
-    more = patch.object("* 0", 720, 310, patch.object("/ 127.", 720, 285, pressure))
+    gain = patch.slider(f"{name}-gain", "gain dB", -60, 6, 0, 560, 306)
+    patch.wire(patch.object("expr 40 * log10(max($f1, 1) / 100.)", 560, 250, volume), gain)
+    swell = patch.slider(f"{name}-pressure", "pressure dB", 0, 24, 6, 560, 366)
+    more = patch.object("* 0", 660, 206, patch.object("/ 127.", 660, 180, pressure))
     patch.wire(swell, more, inlet=1)
-    louder = [_smooth(patch, gain, 560, 380), _smooth(patch, more, 680, 380)]
-    level = patch.object("+~", 560, 440, *louder)
+    louder = [_smooth(patch, gain, 560, 420), _smooth(patch, more, 680, 420)]
+    level = patch.object("+~", 560, 484, *louder)
     if method == "control":
         patch.wire(level, made, inlet=inlets["gain"])
-        patch.wire(_smooth(patch, velocity, 300, 380, 1), made, inlet=inlets["velocity"])
+        patch.wire(_smooth(patch, velocity, 430, 420, 1), made, inlet=inlets["velocity"])
         port = ports[inlets["centroid"]]
         # 0 until a controller or the slider says otherwise.
-        centre = patch.slider(f"{name}-centroid", "centroid Hz", 0, port.high, 0, 860, 300)
+        centre = patch.slider(f"{name}-centroid", "centroid Hz", 0, port.high, 0, 840, 306)
         ratio = f"{port.high / port.low:.6g}"
-        patch.wire(patch.object(f"expr {port.low:g} * pow({ratio}, $f1 / 127.)", 860, 270, bright), centre)
-        patch.wire(_smooth(patch, centre, 860, 340), made, inlet=inlets["centroid"])
-        output(patch, model, made, 40, 680)
+        patch.wire(patch.object(f"expr {port.low:g} * pow({ratio}, $f1 / 127.)", 840, 250, bright), centre)
+        patch.wire(_smooth(patch, centre, 840, 366), made, inlet=inlets["centroid"])
+        output(patch, model, made, 40, 730)
         return patch
 
     # A continuous model: loudness is silent at 0, velocity spans 30 dB below the model's own level.
     port = ports[inlets["loudness"]]
-    sounding = _smooth(patch, patch.object("> 0", 300, 380, velocity), 300, 410, 1)
+    sounding = _smooth(patch, patch.object("> 0", 430, 384, velocity), 430, 410, 1)
     strength = patch.object(f"expr {port.high:g} - 30 * (1 - $f1)", 380, 380, velocity)
     loud = patch.object("+~", 420, 470, _smooth(patch, strength, 420, 410), level)
     patch.wire(patch.object("*~", 420, 500, loud, sounding), made, inlet=inlets["loudness"])
@@ -66,7 +66,7 @@ def keyboard_patch(model: Model) -> Patch:
                 patch.object(f"expr {port.low:g} + $f1 / 127. * {port.high - port.low:g}", 860, 250, bright), slider
             )
         patch.wire(_smooth(patch, slider, 860, 324 + 60 * k), made, inlet=k)
-    output(patch, model, made, 40, 680)
+    output(patch, model, made, 40, 730)
     return patch
 
 
@@ -123,22 +123,22 @@ def _notes(patch: Patch, name: str) -> tuple[int, int, int]:
     patch.wire(patch.object("sel 1", 330, 290, ends), silence)
 
     # Bends are remembered for each channel: MPE sends them before the note.
-    memory = patch.add("memory", f"{name}-bends", 40, 420, size=17)
-    bend = patch.object("bendin", 240, 372)
+    memory = patch.add("memory", f"{name}-bends", 40, 434, size=17)
+    bend = patch.object("bendin", 240, 376)
     patch.wire(bend, memory, outlet=1, inlet=2)
-    order = patch.object("t b f", 240, 398, bend)
+    order = patch.object("t b f", 240, 402, bend)
     patch.wire(order, memory, outlet=1, inlet=1)
-    current = patch.object("f 1", 310, 398, order)
+    current = patch.object("f 1", 330, 402, order)
     patch.wire(channel, current, inlet=1)
     for asked in (current, channel):
         patch.wire(asked, memory)
-    start = patch.add("object", "loadbang", 420, 372, only="pd")
-    patch.wire(start, patch.add("message", f"; {name}-bends const {MIDDLE}", 420, 398, only="pd"))
-    semitones = patch.object(f"expr ($f1 - {MIDDLE}) / {MIDDLE}. * $f2", 40, 474, memory)
-    span = patch.add("number", f"{name}-bend-range", 360, 474, label="bend range (MPE 48)", value=2)
+    start = patch.add("object", "loadbang", 700, 530, only="pd")
+    patch.wire(start, patch.add("message", f"; {name}-bends const {MIDDLE}", 700, 556, only="pd"))
+    semitones = patch.object(f"expr ($f1 - {MIDDLE}) / {MIDDLE}. * $f2", 40, 490, memory)
+    span = patch.add("number", f"{name}-bend-range", 360, 490, label="bend range (MPE 48)", value=2)
     patch.wire(span, semitones, inlet=1)
-    bent = patch.object("+ 0", 40, 526, pitch)
-    order = patch.object("t b f", 100, 500, semitones)
+    bent = patch.object("+ 0", 40, 540, pitch)
+    order = patch.object("t b f", 100, 516, semitones)
     patch.wire(order, bent, outlet=1, inlet=1)
     patch.wire(order, pitch)
-    return _smooth(patch, bent, 40, 540, 3), velocity, channel
+    return _smooth(patch, bent, 40, 566, 3), velocity, channel

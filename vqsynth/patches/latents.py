@@ -16,20 +16,20 @@ def latents_patch(model: Model) -> Patch:
     axes = [port for port in ports if port.name.startswith("axis")]
     controls = ports[len(axes) :]
     rows = -(-len(axes) // ROW)
-    patch = Patch(1120, 560 + 250 * rows)
+    patch = Patch(1180, 640 + 250 * rows)
     title(patch, model, "the widest axes of its latents, bent live", "forward")
     late = model.delay_ms("encode") + model.delay_ms("decode")
     patch.comment(f"each slider is added to its axis, in standard deviations; {late:.0f} ms late here", 20, 52, 90)
-    switches(patch, 820, 80)
+    switches(patch, 920, 80)
     name = model.name
-    encoder = nn(patch, model, "encode", 40, 260)
+    encoder = nn(patch, model, "encode", 40, 280)
     patch.wire(sound_in(patch, model, 40, 90), encoder)
-    bottom = 380 + 250 * rows
+    bottom = 450 + 250 * rows
     decoder = nn(patch, model, "decode", 40, bottom)
-    scale = patch.slider(f"{name}-scale", "scale", 0, 3, 1, 420, 120)
-    factor = patch.object("sig~ 1", 420, 150, scale)
+    scale = patch.slider(f"{name}-scale", "scale", 0, 3, 1, 420, 100, length=100)
+    factor = patch.object("sig~ 1", 420, 130, scale)
     for k, port in enumerate(axes):
-        x, y = 40 + 130 * (k % ROW), 330 + 250 * (k // ROW)
+        x, y = 40 + 130 * (k % ROW), 400 + 250 * (k // ROW)
         bent = patch.object("*~", x, y)
         patch.wire(encoder, bent, outlet=k)
         patch.wire(factor, bent, inlet=1)
@@ -42,19 +42,19 @@ def latents_patch(model: Model) -> Patch:
     mode = patch.add("toggle", f"{name}-hand", 420, 190, label="by hand", value=0)
     heard = patch.object("== 0", 520, 190, mode)
     for k, port in enumerate(controls):
-        x = 360 + 190 * k
+        x = 480 + 190 * k
         start = min(max(BY_HAND.get(port.name, port.low), port.low), port.high)
         hand = patch.slider(
-            f"{name}-{port.name}", f"{port.name} {port.unit}".strip(), port.low, port.high, start, x, 250, length=80
+            f"{name}-{port.name}", f"{port.name} {port.unit}".strip(), port.low, port.high, start, x, 260, length=80
         )
-        ours = patch.object("*~ 0", x + 60, 280, patch.object("sig~", x, 280, hand))
+        ours = patch.object("*~ 0", x + 50, 292, patch.object("sig~", x, 292, hand))
         patch.wire(mode, ours, inlet=1)
-        theirs = patch.object("*~ 1", x, 306)
+        theirs = patch.object("*~ 1", x, 318)
         patch.wire(encoder, theirs, outlet=len(axes) + k)
         patch.wire(heard, theirs, inlet=1)
-        patch.wire(patch.object("+~", x + 60, 306, theirs, ours), decoder, inlet=len(axes) + k)
+        patch.wire(patch.object("+~", x + 50, 318, theirs, ours), decoder, inlet=len(axes) + k)
     for row, (attribute, low, high) in enumerate((("temperature", 0, 2), ("transpose", -24, 24))):
-        slider = patch.slider(f"{name}-{attribute}", attribute, low, high, 0, 620, 120 + 60 * row, length=100)
-        patch.wire(slider, patch.message(f"set {attribute} $1", 620, 146 + 60 * row, decoder))
+        slider = patch.slider(f"{name}-{attribute}", attribute, low, high, 0, 640, 100 + 60 * row)
+        patch.wire(slider, patch.message(f"set {attribute} $1", 640, 126 + 60 * row, decoder))
     output(patch, model, decoder, 40, bottom + 40)
     return patch

@@ -69,16 +69,16 @@ def switches(patch: Patch, x: int, y: int) -> None:
     """Sound on and off, and an end of the program that stops the models first."""
     on = patch.add("toggle", "vqsynth-dsp", x, y, label="audio", value=0)
     patch.wire(on, patch.message("; pd dsp $1", x + 80, y, other="; dsp $1"))
-    end = patch.add("bang", "vqsynth-quit", x, y + 30, label="quit")
-    order = patch.object("t b b b", x + 80, y + 30, end)
-    wait = patch.object("delay 300", x + 80, y + 56)
+    end = patch.add("bang", "vqsynth-quit", x, y + 44, label="quit")
+    order = patch.object("t b b b", x + 80, y + 44, end)
+    wait = patch.object("delay 300", x + 80, y + 70)
     patch.wire(order, wait)
-    patch.wire(wait, patch.message("; pd quit", x + 80, y + 82, other="; max quit"))
-    off = patch.message("; pd dsp 0", x + 170, y + 82, other="; dsp stop")
+    patch.wire(wait, patch.message("; pd quit", x + 80, y + 96, other="; max quit"))
+    off = patch.message("; pd dsp 0", x + 170, y + 96, other="; dsp stop")
     patch.wire(order, off, outlet=1)
-    disable = patch.message("enable 0", x + 170, y + 30)
+    disable = patch.message("enable 0", x + 170, y + 18)
     patch.wire(order, disable, outlet=2)
-    patch.wire(disable, patch.object(f"s {ENABLE}", x + 250, y + 30))
+    patch.wire(disable, patch.object(f"s {ENABLE}", x + 170, y + 44))
 
 
 def output(patch: Patch, model: Model, source: int, x: int, y: int) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from vqsynth.patches.drawing import Box, Patch, Written, amount, placed
 
 LOOK = "#fcfcfc #000000 #000000"
@@ -33,7 +31,8 @@ def _written(box: Box) -> Written:
     if box.kind == "message":
         return Written([f"#X msg {x} {y} {escaped(text)};"])
     if box.kind == "comment":
-        return Written([f"#X text {x} {y} {escaped(text)}, f {more['width']};"])
+        # A semicolon would end the line.
+        return Written([f"#X text {x} {y} {escaped(text.replace(';', ' |'))}, f {more['width']};"])
     if box.kind == "slider":
         return _slider(box)
     if box.kind == "number":
@@ -68,23 +67,32 @@ def _label(text: str) -> str:
 def _slider(box: Box) -> Written:
     more, length = box.options, box.options["length"]
     low, high, value = more["low"], more["high"], more["value"]
-    share = math.log(value / low) / math.log(high / low) if more["log"] else (value - low) / (high - low)
-    # Hundredths of a pixel.
-    place = round(100 * (length - 1) * share)
     kind, size, number = "hsl", f"{length} 18", (box.x + length + 12, box.y)
     label = "0 -10"
     if more["vertical"]:
         kind, size, number, label = "vsl", f"18 {length}", (box.x - 4, box.y + length + 10), "-4 -12"
     bounds = f"{amount(low)} {amount(high)} {int(more['log'])} 0"
-    shown = f"empty {box.text} {_label(more['label'])} {label} 0 12 {LOOK} {place} 1"
+    shown = f"empty {box.text} {_label(more['label'])} {label} 0 12 {LOOK} 0 1"
     boxes = [
         f"#X obj {box.x} {box.y} {kind} {size} {bounds} {shown};",
         f"#X floatatom {number[0]} {number[1]} 8 0 0 0 - - -;",
-        f"#X obj {number[0] + 80} {number[1]} f {amount(value)};",
-        f"#X obj {number[0] + 80} {number[1] - 24} loadbang;",
+        _first(number[0], number[1] + 24, value),
     ]
-    # The first value does not come from the slider, which has it to a pixel.
-    return Written(boxes, [(0, 0, 1, 0), (3, 0, 2, 0), (2, 0, 1, 0)], outlets={0: (1, 0)})
+    return Written(boxes, [(0, 0, 1, 0), (2, 0, 0, 0)], outlets={0: (1, 0)})
+
+
+def _first(x: int, y: int, value: float) -> str:
+    """A first value, sent when the patch is loaded: what a slider itself keeps is exact to a pixel only."""
+    inner = [
+        "#N canvas 0 0 300 200 first 0;",
+        "#X obj 20 20 loadbang;",
+        f"#X obj 20 50 f {amount(value)};",
+        "#X obj 20 80 outlet;",
+        "#X connect 0 0 1 0;",
+        "#X connect 1 0 2 0;",
+        f"#X restore {x} {y} pd first;",
+    ]
+    return "\n".join(inner)
 
 
 def _curve(box: Box) -> Written:

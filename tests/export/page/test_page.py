@@ -8,7 +8,6 @@ import io
 import json
 import os
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from vqsynth.export.graph.session import Session
 from vqsynth.export.page.page import BUILT, page
 from vqsynth.export.write import export
 
-FLAGS = ["--autoplay-policy=no-user-gesture-required", "--no-sandbox"]
 RATE, BLOCK = 44_100, 512
 WATCH = """() => {
     if (window.watched) return;
@@ -44,19 +42,6 @@ def parts(file):
     text = file[0].read_text()
     found = dict(re.findall(r'<script type="[^"]*" id="(\w+)">(.*?)</script>', text))
     return json.loads(found["card"]), gzip.decompress(base64.b64decode(found["model"]))
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A browser."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("chromium is not installed")
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -110,7 +95,8 @@ def centroid(sound):
 def test_it_sounds_as_in_python(opened, parts, tmp_path):
     begin(opened)
     opened.keyboard.down(A4)
-    play(opened, 0.7)
+    # Long enough for several runs of the player's movement, which would leave each other if they differed anywhere.
+    play(opened, 4)
     opened.evaluate("() => vqsynth.curve('centroid', Float32Array.of(1500, 4000, 2000), 0.7)")
     play(opened, 0.9)
     opened.keyboard.up(A4)
@@ -121,12 +107,36 @@ def test_it_sounds_as_in_python(opened, parts, tmp_path):
     network = tmp_path / "network.onnx"
     network.write_bytes(parts[1])
     session = Session(network)
+    session.settings["life"][:] = 1.0
     wanted = np.concatenate([session(frames[None])[0, 0] for frames in controls])
     assert np.abs(sound - wanted).max() < 1e-4
     # The file that is saved has all of it.
     saved, rate = soundfile.read(io.BytesIO(wav))
     assert rate == RATE and len(saved) == len(sound) == BLOCK * len(controls)
     assert np.abs(saved - sound).max() < 1e-6
+
+
+def test_a_held_note_is_alive(opened):
+    """At first the player's movement is all there; at 0 nothing moves but what is asked for."""
+    import parselmouth
+
+    life = opened.get_by_role("slider", name="life")
+    assert life.input_value() == "1"
+    moves = {}
+    for share in ("1", "0"):
+        life.fill(share)
+        begin(opened)
+        opened.keyboard.down(A4)
+        play(opened, 4)
+        sound = finished(opened)[0][RATE // 2 :]
+        opened.keyboard.up(A4)
+        play(opened, 0.5)
+        pitch = parselmouth.Sound(sound.astype(float), RATE).to_pitch_ac(pitch_floor=150, pitch_ceiling=1200)
+        found = pitch.selected_array["frequency"]
+        cents = 1200 * np.log2(found[found > 0] / 440)
+        assert abs(np.median(cents)) < 5
+        moves[share] = np.std(cents)
+    assert 2 < moves["1"] < 50 and moves["0"] < 0.5
 
 
 @pytest.mark.parametrize(("key", "hertz"), [("a", 261.6256), (A4, 440.0), ("k", 523.2511)])
@@ -216,7 +226,7 @@ def test_it_fits_every_window(opened, chromium, file):
 def test_the_file_says_where_it_comes_from(file, parts):
     path, report = file
     text = path.read_text()
-    assert report["format"] == "html" and report["bytes"] == path.stat().st_size < 8e6
+    assert report["format"] == "html" and report["bytes"] == path.stat().st_size < 9e6
     assert not path.with_suffix(".json").exists()
     assert parts[0]["learned_from"] and "<title>violin · vqsynth</title>" in text
     assert "connect-src" not in text and "default-src 'none'" in text

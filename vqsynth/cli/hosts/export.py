@@ -25,7 +25,8 @@ def export(
             "--output",
             "-o",
             metavar="FILE",
-            help="FILE.ts for nn~ (Pure Data, Max, SuperCollider), FILE.onnx for plug-ins, FILE.html for a browser",
+            help="FILE.ts for nn~ (Pure Data, Max, SuperCollider), FILE.onnx for plug-ins, "
+            "FILE.nm for Neutone in a DAW, FILE.html for a browser",
         ),
     ],
     kind: Annotated[Kind, typer.Option(help="which one, where a timbre and a wavae model have one name")] = Kind.auto,
@@ -63,7 +64,7 @@ def export(
 def lines(output: Path, report: dict[str, Any]) -> list[str]:
     """What there is to say of an exported file."""
     rate, checked = report["sample_rate"], report["checked"]
-    blocks = f"blocks of {report['hop_length']} samples" + (" and more" if report["format"] == "ts" else "")
+    blocks = f"blocks of {report['hop_length']} samples" + (" and more" if report["format"] in ("ts", "nm") else "")
     size = f"{report['bytes'] / 1e6:.1f} MB, for {rate} Hz, {blocks}"
     equal = f"as the model within {checked['difference']:.0e}, silence stays below {checked['silence']:.0e}"
     told = [
@@ -78,6 +79,11 @@ def lines(output: Path, report: dict[str, Any]) -> list[str]:
             if row["host"] == "direct" and row["buffer"] >= report["hop_length"]
         )
         told.append(f"{method['name']}: {inputs} -> {outputs}")
+        if report["format"] == "nm":
+            knobs = [attribute["values"][0] for attribute in report["attributes"]]
+            told.append(
+                "  knobs: " + ", ".join(f"{k['name']} {k['low']:g} to {k['high']:g} {k['unit']}" for k in knobs)
+            )
         told.append(f"  delay {method['delay']} samples ({method['delay_ms']:.0f} ms); with the host's buffer {delays}")
     return told
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.export.card import Card
 from vqsynth.export.check import example
+from vqsynth.export.graph.lively import LIFE, lively
 from vqsynth.export.graph.step import Step
 
 OPSET = 18
@@ -31,7 +32,7 @@ SETTINGS = {"wavae": {"scale": "axis_scale", "bias": "axis_bias"}, "timbre": {}}
 
 
 def onnx_step(
-    instrument: nn.Module, card: Card, method: str | None = None, block: int | None = None
+    instrument: nn.Module, card: Card, method: str | None = None, block: int | None = None, life: bool = False
 ) -> tuple[Step, Card, Tensor]:
     """One method of an instrument as a function, with the card of it alone, and a block of its input.
 
@@ -40,6 +41,7 @@ def onnx_step(
         card: of it.
         method: its name; None: the first.
         block: samples a run; None: two hops.
+        life: whether a timbre's life is an input of its method ``control``.
 
     Raises:
         UsageError: there is no such method as ONNX, or the block is not made of two hops, or of one where that will do.
@@ -56,7 +58,12 @@ def onnx_step(
     if samples < least or samples % least or samples > 64 * hop:
         raise UsageError(f"give a multiple of {least} samples, at most {64 * hop}", field="block", value=block)
     given = example(chosen, 16 * samples)[:, :, -samples // chosen.in_ratio :]
-    step = Step(instrument, chosen.name, given, SETTINGS[card.kind])
+    settings = SETTINGS[card.kind]
+    if life and card.kind == "timbre" and chosen.name == "control":
+        alive = lively(instrument)
+        settings = settings if alive is instrument else {**settings, LIFE: "voice.alive"}
+        instrument = alive
+    step = Step(instrument, chosen.name, given, settings)
     return step, dataclasses.replace(card, methods=(chosen,), attributes=(), hop_length=samples), given
 
 
@@ -144,7 +151,12 @@ def _plain_operators() -> Iterator[None]:
 
         return of
 
+    def fraction(graph: Any, x: Any) -> Any:
+        whole = graph.op("Mul", graph.op("Sign", x), graph.op("Floor", graph.op("Abs", x)))
+        return graph.op("Sub", x, whole)
+
     known = {
+        "aten::frac": fraction,
         "aten::bitwise_xor": exclusive_or,
         "aten::exp2": power_of_two,
         "aten::log2": logarithm(2.0),
