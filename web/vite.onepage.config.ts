@@ -5,37 +5,15 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
+import { onefile, oneFileBuild } from "./onefile";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(here, process.env.VQSYNTH_PAGE_OUT ?? "../vqsynth/export/page/built");
 
-/** Scripts and styles into the page itself, the runtime beside it. */
-function onefile(): Plugin {
+/** The runtime of networks lies beside the page; the exporter puts it in. */
+function runtime(): Plugin {
   return {
-    name: "onefile",
-    enforce: "post",
-    generateBundle(_options, bundle) {
-      const page = Object.values(bundle).find((file) => file.fileName.endsWith(".html"));
-      if (page?.type !== "asset") throw new Error("no page was built");
-      let html = String(page.source);
-      for (const [name, file] of Object.entries(bundle)) {
-        if (file === page) continue;
-        if (file.type === "chunk") {
-          const code = file.code.replaceAll("</script", "<\\/script");
-          html = html.replace(/<script type="module"[^>]*src="[^"]*"[^>]*><\/script>/, "");
-          // A function, as a plain string would have its $ read as patterns.
-          html = html.replace("<!--script-->", () => `<script type="module">\n${code}</script>`);
-        } else if (name.endsWith(".css")) {
-          html = html.replace(/<link rel="stylesheet"[^>]*>/, () => `<style>\n${String(file.source)}</style>`);
-        } else if (!name.endsWith(".wasm")) {
-          // The runtime lies beside the page.
-          throw new Error(`${name} has no place in one file`);
-        }
-        delete bundle[name];
-      }
-      page.fileName = "template.html";
-      page.source = html;
-    },
+    name: "runtime",
     closeBundle() {
       const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/wasm").replace(/[^/\\]*$/, "");
       mkdirSync(out, { recursive: true });
@@ -49,15 +27,7 @@ function onefile(): Plugin {
 export default defineConfig({
   root: resolve(here, "onepage"),
   base: "./",
-  plugins: [onefile()],
+  plugins: [onefile([".wasm"]), runtime()],
   worker: { format: "iife" },
-  build: {
-    outDir: out,
-    emptyOutDir: true,
-    target: "es2022",
-    modulePreload: false,
-    cssCodeSplit: false,
-    assetsInlineLimit: 0,
-    reportCompressedSize: false,
-  },
+  build: { ...oneFileBuild, outDir: out },
 });

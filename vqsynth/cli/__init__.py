@@ -14,6 +14,7 @@ import typer
 
 from vqsynth.cli.analyze import analyze
 from vqsynth.cli.corpus import corpus_app
+from vqsynth.cli.hosts.abx import abx
 from vqsynth.cli.hosts.export import export
 from vqsynth.cli.hosts.live import live
 from vqsynth.cli.hosts.patches import patches
@@ -34,6 +35,7 @@ PANELS = {
     "Make sound": (render, sweep, transfer, play, live, encode, decode),
     "Train your own": (train, analyze),
     "In other programs": (export, patches),
+    "Listen": (abx,),
 }
 
 app = typer.Typer(

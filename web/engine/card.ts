@@ -47,3 +47,10 @@ export function played(card: Card): Method {
   }
   return method;
 }
+
+/** Inputs beside the block that are single numbers: a timbre's life. */
+export function settings(card: Card): Port[] {
+  const known: Record<string, string> = { life: "share of the player's own movement: vibrato, swells, changes of colour" };
+  const found = card.inputs.filter(({ name, shape }) => name in known && shape.length === 1 && shape[0] === 1);
+  return found.map(({ name }) => ({ name, unit: "", low: 0, high: 1, about: known[name]! }));
+}

@@ -40,6 +40,8 @@ export class Engine {
   onfailure: (message: string) => void = () => {};
   private context: AudioContext | null = null;
   private starting: Promise<void> | null = null;
+  private gain: GainNode | null = null;
+  private loud = 1;
   private dropouts = 0;
   private ahead: number;
   private finished: ((recording: Recording) => void) | null = null;
@@ -56,11 +58,15 @@ export class Engine {
   static load(parts: Parts): Promise<Engine> {
     played(parts.card);
     const engine = new Engine(parts.card, parts.worker(), parts.processor);
+    let ready = false;
     return new Promise((resolve, reject) => {
       engine.worker.onerror = (event) => reject(new Error(event.message || "the worker did not start"));
       engine.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (data.type === "ready") resolve(engine);
-        else if (data.type === "failed") {
+        if (data.type === "ready") {
+          ready = true;
+          resolve(engine);
+        } else if (data.type === "failed") {
+          if (!ready) engine.worker.terminate();
           reject(new Error(data.message));
           engine.onfailure(data.message);
         } else if (data.type === "recording") {
@@ -129,10 +135,18 @@ export class Engine {
     const channel = new MessageChannel();
     this.tell({ type: "player", port: channel.port1, memory }, [channel.port1]);
     node.port.postMessage(channel.port2, [channel.port2]);
-    node.connect(context.destination);
+    this.gain = context.createGain();
+    this.gain.gain.value = this.loud;
+    node.connect(this.gain).connect(context.destination);
   }
 
-  /** A control in its own unit; 0 leaves a descriptor, or the pitch, to the timbre. */
+  /** How loud it is heard, 0 to 1; recordings are as they are. */
+  set volume(share: number) {
+    this.loud = share;
+    this.gain?.gain.setTargetAtTime(share, this.context!.currentTime, 0.01);
+  }
+
+  /** A control in its own unit; 0 leaves a descriptor, or the pitch, to the timbre. Or `life`, 0 to 1. */
   set(name: string, value: number): void {
     this.tell({ type: "set", name, value });
   }

@@ -44,6 +44,17 @@ export class Network {
     return network;
   }
 
+  /** Whether there is such an input beside the block. */
+  has(name: string): boolean {
+    return name in this.settings;
+  }
+
+  /** An input beside the block, from the next block on. */
+  set(name: string, value: number): void {
+    const { dims, size } = this.settings[name]!;
+    if (Number.isFinite(value)) this.settings[name] = new ort.Tensor("float32", new Float32Array(size).fill(value), dims);
+  }
+
   get frames(): number {
     return this.shape[2]!;
   }

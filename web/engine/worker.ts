@@ -83,7 +83,8 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
       };
       break;
     case "set":
-      voice.set(data.name, data.value);
+      if (network.has(data.name)) network.set(data.name, data.value);
+      else voice.set(data.name, data.value);
       break;
     case "curve":
       voice.curve(data.name, data.points, data.seconds);

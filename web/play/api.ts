@@ -1,4 +1,5 @@
 /** The server: a window's session, its jobs, and what it answers. */
+import { connect, moved } from "./events";
 
 export interface Sound { id: string; name: string; seconds: number; sample_rate: number; samples: number; origin: string; recipe: boolean; licence: string | null }
 export interface Path { id: string; model: string; frames: number; seconds: number; rate: number; axes: number; controls: string[] }
@@ -40,6 +41,7 @@ export async function begin(): Promise<void> {
   }
   // A page loaded anew starts with nothing on it, so its session is new as well.
   session = (await post<{ session: string }>("/session")).session;
+  connect(() => link("/events"));
 }
 
 export const get = async <T>(path: string): Promise<T> => (await ask(path)).json();
@@ -62,8 +64,7 @@ export async function work<R>(path: string, body: unknown = {}): Promise<R> {
       bar.hidden = cancel.hidden = false;
       bar.value = job.share;
       say(job.task || job.kind);
-      await new Promise((done) => setTimeout(done, 120));
-      job = (await get<{ job: Job<R> }>(`/jobs/${job.id}`)).job;
+      job = (await moved(job)) ?? (await get<{ job: Job<R> }>(`/jobs/${job.id}`)).job;
     }
   } finally {
     if (running === job.id) bar.hidden = cancel.hidden = true;

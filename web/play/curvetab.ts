@@ -3,6 +3,7 @@ import { get, say, work, type Descriptor, type Sound, type Timbre } from "./api"
 import { valueAt } from "./curves";
 import { choice, colour, el, labelled, number, panel, row, slider } from "./dom";
 import { CurveEditor } from "./editor";
+import { modelChoice } from "./models";
 import { play } from "./player";
 import { attempt, refresh } from "./sounds";
 import { SoundView } from "./soundview";
@@ -12,8 +13,7 @@ const POINTS = 201;
 interface Target { descriptor: Descriptor; editor: CurveEditor; weight: HTMLInputElement; section: HTMLElement }
 
 export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: SoundView } {
-  const timbre = choice(timbres.map((t) => t.name));
-  if (timbres.some((t) => t.name === "violin")) timbre.value = "violin";
+  const timbre = modelChoice("timbres", "violin");
   const result = new SoundView("Render");
   const map = new UnitMap();
   const tint = choice([]);

@@ -1,29 +1,34 @@
 /** The tabs, the keys, and the start. */
-import { begin, get, say, type Timbre, type Wavae } from "./api";
+import { begin, say } from "./api";
 import { curveTab } from "./curvetab";
 import { el } from "./dom";
 import { feedbackTab, transferTab } from "./moretabs";
+import { whenEvent } from "./events";
+import { liveTab } from "./livetab";
+import { askModels } from "./models";
 import { pathTab } from "./pathtab";
 import { planeTab } from "./planetab";
 import { setVolume } from "./player";
 import { askExamples } from "./sounds";
 import type { SoundView } from "./soundview";
+import { trainTab } from "./traintab";
 
 async function start(): Promise<void> {
   await begin();
   await askExamples();
-  const { timbres, wavae } = await get<{ timbres: Timbre[]; wavae: Wavae[] }>("/models");
-  const path = pathTab(wavae);
+  const { timbres } = await askModels();
+  whenEvent("models", () => void askModels());
+  const path = pathTab();
   const curve = curveTab(timbres);
-  const plane = planeTab(wavae);
+  const plane = planeTab();
   const tabs: [string, HTMLElement, SoundView?][] = [
     ["Path", path.element, path.result], ["Curve", curve.element, curve.result], ["Plane", plane.element, plane.result],
-    ["Transfer", transferTab(wavae, timbres)], ["Feedback", feedbackTab(wavae)]];
+    ["Transfer", transferTab()], ["Feedback", feedbackTab()], ["Train", trainTab()], ["Play live", liveTab()]];
   let chosen = 0;
   let heard = false;
   const list = document.getElementById("tabs")!;
   const buttons = tabs.map(([name, content], i) => {
-    content.id = `tab-${name.toLowerCase()}`;
+    content.id = `tab-${name.toLowerCase().replace(" ", "-")}`;
     content.setAttribute("role", "tabpanel");
     content.setAttribute("aria-label", name);
     document.getElementById("main")!.append(content);

@@ -1,31 +1,40 @@
 /** One sound through several models, and a model that hears itself. */
-import { work, type Sound, type Timbre, type Wavae } from "./api";
-import { choice, el, labelled, number, panel, row, slider } from "./dom";
+import { work, type Sound } from "./api";
+import { el, labelled, number, panel, row, slider } from "./dom";
+import { modelChoice, whenModels } from "./models";
 import { attempt, refresh, soundChoice, soundSource } from "./sounds";
 import { SoundView } from "./soundview";
 
-export function transferTab(models: Wavae[], timbres: Timbre[]): HTMLElement {
+export function transferTab(): HTMLElement {
   const source = new SoundView("Source");
   const sound = soundChoice();
   const results = el("div", { className: "two" });
-  const names = [...models.filter((m) => m.name !== "base").map((m) => m.name), ...timbres.map((t) => `timbre:${t.name}`)];
-  const boxes = names.map((name) => el("input", { type: "checkbox", checked: ["strings", "singing", "timbre:violin"].includes(name) }));
+  const chosen = new Set(["strings", "singing", "timbre:violin"]);
+  let names: string[] = [];
+  const boxes = row();
+  whenModels((models) => {
+    names = [...models.wavae.filter((m) => m.name !== "base").map((m) => m.name), ...models.timbres.map((t) => `timbre:${t.name}`)];
+    boxes.replaceChildren(...names.map((name) => {
+      const box = el("input", { type: "checkbox", checked: chosen.has(name) });
+      box.onchange = () => { if (box.checked) chosen.add(name); else chosen.delete(name); };
+      return labelled(name.replace("timbre:", ""), box);
+    }));
+  });
   const go = el("button", { className: "main" }, "Transfer");
   go.onclick = () => attempt(async () => {
     const id = source.sound?.id ?? sound.value;
-    const chosen = names.filter((_, i) => boxes[i]!.checked);
-    const got = await work<{ sounds: Sound[] }>("/transfer", { sound: id, models: chosen });
-    const views = got.sounds.map((_, i) => new SoundView(chosen[i] ?? "Result"));
+    const asked = names.filter((name) => chosen.has(name));
+    const got = await work<{ sounds: Sound[] }>("/transfer", { sound: id, models: asked });
+    const views = got.sounds.map((_, i) => new SoundView(asked[i] ?? "Result"));
     results.replaceChildren(...views.map((v) => v.element));
     await Promise.all(views.map((v, i) => v.show(got.sounds[i]!)));
     await refresh();
   });
-  return el("div", {}, panel("Sound", soundSource((s) => void source.show(s)), row(...names.map((n, i) => labelled(n.replace("timbre:", ""), boxes[i]!))), row(go)), source.element, results);
+  return el("div", {}, panel("Sound", soundSource((s) => void source.show(s)), boxes, row(go)), source.element, results);
 }
 
-export function feedbackTab(models: Wavae[]): HTMLElement {
-  const model = choice(models.map((m) => m.name));
-  if (models.some((m) => m.name === "screams")) model.value = "screams";
+export function feedbackTab(): HTMLElement {
+  const model = modelChoice("wavae", "screams");
   const result = new SoundView("Loop");
   const [frequency, q, factor] = [slider(0, 1, 0.01, 0.5), slider(0.5, 20, 0.1, 5), slider(0.5, 1.5, 0.01, 1.1)];
   const duration = number(1, 60, 1, 6);

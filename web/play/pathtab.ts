@@ -1,16 +1,16 @@
 /** The latent path as curves: bent by hand, heard as the hand lets go. */
-import { floats, link, post, say, work, type Path, type Sound, type Wavae } from "./api";
+import { floats, link, post, say, work, type Path, type Sound } from "./api";
 import { History } from "./curves";
 import { choice, colour, el, labelled, panel, row, slider } from "./dom";
 import { CurveEditor } from "./editor";
+import { modelChoice } from "./models";
 import { attempt, refresh, soundSource } from "./sounds";
 import { SoundView } from "./soundview";
 
 const HUES = Array.from({ length: 16 }, (_, i) => `hsl(${(i * 47 + 10) % 360} 55% 52%)`);
 
-export function pathTab(models: Wavae[]): { element: HTMLElement; source: SoundView; result: SoundView; undo: () => void; redo: () => void } {
-  const model = choice(models.map((m) => m.name));
-  if (models.some((m) => m.name === "strings")) model.value = "strings";
+export function pathTab(): { element: HTMLElement; source: SoundView; result: SoundView; undo: () => void; redo: () => void } {
+  const model = modelChoice("wavae", "strings");
   const source = new SoundView("Source");
   const result = new SoundView("Result");
   const editor = new CurveEditor("Latent axes");

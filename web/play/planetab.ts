@@ -1,13 +1,13 @@
 /** Four latent paths at the corners of a plane, mixed where the point is. */
-import { post, work, type Path, type Sound, type Wavae } from "./api";
+import { post, work, type Path, type Sound } from "./api";
 import { weights } from "./curves";
-import { choice, colour, el, fitted, labelled, panel, row } from "./dom";
+import { colour, el, fitted, labelled, panel, row } from "./dom";
+import { modelChoice } from "./models";
 import { attempt, refresh, soundChoice } from "./sounds";
 import { SoundView } from "./soundview";
 
-export function planeTab(models: Wavae[]): { element: HTMLElement; result: SoundView } {
-  const model = choice(models.map((m) => m.name));
-  if (models.some((m) => m.name === "strings")) model.value = "strings";
+export function planeTab(): { element: HTMLElement; result: SoundView } {
+  const model = modelChoice("wavae", "strings");
   const result = new SoundView("Mix");
   const canvas = el("canvas", { className: "plane", tabIndex: 0, role: "application", "aria-label": "Plane: drag the point, or move it with the arrow keys and press Enter" });
   const shown = el("p", { className: "values" });

@@ -1,5 +1,5 @@
 /** One sound at a time is heard; two that belong together are compared by a key. */
-import { floats, type Sound } from "./api";
+import { bytes, floats, type Sound } from "./api";
 
 let context: AudioContext | undefined;
 let out: GainNode | undefined;
@@ -56,6 +56,20 @@ export async function play(sound: Sound, { loop = false, from = 0, to = sound.se
   else node.start(0, from, Math.max(0.01, to - from));
   source = node;
   started = audio.currentTime - from;
+}
+
+/** Play a file of the server, from its beginning; ends when it has been heard, or something else is. */
+export async function playFile(path: string): Promise<void> {
+  const audio = ready();
+  const buffer = await audio.decodeAudioData(await (await bytes(path)).arrayBuffer());
+  stop();
+  const node = audio.createBufferSource();
+  node.buffer = buffer;
+  node.connect(out!);
+  source = node;
+  started = audio.currentTime;
+  node.start();
+  await new Promise<void>((done) => { node.onended = () => { if (source === node) source = undefined; done(); }; });
 }
 
 /** Record from the microphone until the given function is called; a WAV file. */

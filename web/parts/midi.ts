@@ -8,6 +8,9 @@ export interface Hands {
   turn(controller: number, share: number): void;
 }
 
+/** Controls that a device's controllers move. */
+export const TURNED: Record<number, string> = { 1: "bandwidth", 7: "gain", 74: "centroid" };
+
 /** Listen to all devices, also to those that come later; gives the names of those there are. */
 export async function listen(hands: Hands): Promise<string[]> {
   if (!navigator.requestMIDIAccess) throw new Error("this browser has no Web MIDI; Chrome, Edge and Firefox have");

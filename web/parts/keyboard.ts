@@ -13,6 +13,8 @@ export class Keyboard {
     private first: number,
     private readonly on: (note: number) => void,
     private readonly off: (note: number) => void,
+    /** Whether letters play at present. */
+    private readonly listens: () => boolean = () => true,
   ) {
     this.build();
     const pointers = new Map<number, number>();
@@ -50,7 +52,12 @@ export class Keyboard {
   }
 
   move(octaves: number): void {
-    this.first = Math.max(12, Math.min(96, this.first + 12 * octaves));
+    this.begin(this.first + 12 * octaves);
+  }
+
+  /** The lowest key. */
+  begin(note: number): void {
+    this.first = Math.max(12, Math.min(96, note));
     this.build();
   }
 
@@ -69,7 +76,7 @@ export class Keyboard {
     }
     const target = event.target as HTMLElement;
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.matches("select, input[type=number]")) return;
+    if (!this.listens() || target.matches("select, textarea, input[type=number], input[type=text]")) return;
     if (key === "z" || key === "x") return this.move(key === "x" ? 1 : -1);
     const step = LETTERS.indexOf(key);
     if (step < 0 || this.typed.has(key)) return;
