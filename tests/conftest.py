@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +101,21 @@ def note(make_tone):
     return (make_tone(330 * 2 ** (0.3 * np.sin(2 * np.pi * 5.5 * time) / 12), 2.0, level=0.4) * swell).astype(
         np.float32
     )
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser without a screen, in which pages sound without being clicked on first."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=program, args=["--autoplay-policy=no-user-gesture-required", "--no-sandbox"]
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ ROOMS = (
     ("streaming",),
     ("descriptors",),
     ("corpus",),
-    ("figures",),
+    ("figures", "listening"),
     ("training",),
     ("vqvae",),
     ("units",),

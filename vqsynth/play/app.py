@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from vqsynth.play.answers import Refused, answer
 from vqsynth.play.desk import Desk, handled
 from vqsynth.play.guard import Gate, Guard
-from vqsynth.play.routes import paths, sounds, timbres, training, windows
+from vqsynth.play.routes import networks, paths, sounds, timbres, training, windows
 
 PAGE = Path(__file__).parent / "page"
 UNBUILT = (
@@ -44,6 +44,7 @@ def application(gate: Gate) -> Starlette:
         *sounds.table(desk),
         *paths.table(desk),
         *timbres.table(desk),
+        *networks.table(desk),
         *training.table(desk),
         *windows.table(desk),
         WebSocketRoute("/api/events", functools.partial(_events, desk)),
@@ -81,6 +82,8 @@ async def _events(desk: Desk, socket: WebSocket) -> None:
         pass
     finally:
         session.listeners.discard(messages)
+        if not session.listeners:
+            desk.sessions.left(session.id)
         sending.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await sending

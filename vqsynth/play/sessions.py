@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -180,17 +181,22 @@ class Sessions:
     Attributes:
         folder: temporary, for all their files.
         loop: that the sockets live in.
+        busy: whether a window has work that must go on, whoever watches it.
+        left: told when a window's last socket has closed.
     """
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="vqsynth-play-"))
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.busy: Callable[[str], bool] = lambda id: False
+        self.left: Callable[[str], None] = lambda id: None
         self._sessions: dict[str, Session] = {}
 
     def open(self) -> tuple[Session, list[str]]:
         """A new window; and the ids of those that were closed because nobody used them, or there were too many."""
         now, closed = time.monotonic(), []
-        by_age = sorted(self._sessions.values(), key=lambda session: session.used)
+        idle = [session for session in self._sessions.values() if not self.busy(session.id)]
+        by_age = sorted(idle, key=lambda session: session.used)
         for number, session in enumerate(by_age):
             too_many = len(by_age) - number >= SESSIONS
             if too_many or (now - session.used > IDLE_SECONDS and not session.listeners):
@@ -226,6 +232,16 @@ class Sessions:
                     listener.put_nowait(message)
 
         loop.call_soon_threadsafe(put)
+
+    def watched(self, id: str) -> bool:
+        """Whether a window is open in a browser."""
+        session = self._sessions.get(id)
+        return session is not None and bool(session.listeners)
+
+    def announce(self, message: dict[str, Any]) -> None:
+        """Send a message to all windows; from any thread."""
+        for id in list(self._sessions):
+            self.publish(id, message)
 
     def changed(self, job: Job) -> None:
         """Tell a job's window how it stands."""
