@@ -25,7 +25,7 @@ from vqsynth.wavae.paths.latent_path import LatentPath
 SESSIONS, IDLE_SECONDS = 32, 7200.0
 SESSION_BYTES = 256 << 20
 """Of a window's sounds, in memory; the oldest that was not used goes first."""
-SOUNDS, PATHS, PATH_BYTES = 200, 64, 128 << 20
+SOUNDS, PATHS, PATH_BYTES = 200, 256, 128 << 20
 WAV = "sound.wav"
 
 

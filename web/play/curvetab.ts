@@ -1,18 +1,22 @@
 /** Curves of what can be measured, played by a timbre; what was asked for against what is measured. */
 import { get, say, work, type Descriptor, type Sound, type Timbre } from "./api";
-import { valueAt } from "./curves";
+import { History, place, valueAt } from "./curves";
 import { choice, colour, el, labelled, number, panel, row, slider } from "./dom";
 import { CurveEditor } from "./editor";
 import { modelChoice } from "./models";
 import { play } from "./player";
+import { Snapshots } from "./snapshots";
 import { attempt, refresh } from "./sounds";
 import { SoundView } from "./soundview";
+import { kept } from "./stage";
 import { UnitMap } from "./unitmap";
 
 const POINTS = 201;
+/** All that a render is asked for: two that are equal sound the same. */
+interface State { timbre: string; duration: number; life: number; take: number; targets: Record<string, { values: number[]; weight: number }> }
 interface Target { descriptor: Descriptor; editor: CurveEditor; weight: HTMLInputElement; section: HTMLElement }
 
-export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: SoundView } {
+export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: SoundView; undo: () => void; redo: () => void; compare: () => Promise<void> } {
   const timbre = modelChoice("timbres", "violin");
   const result = new SoundView("Render");
   const map = new UnitMap();
@@ -26,6 +30,10 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
   const take = number(0, 99, 1, 0);
   const report = el("div", { className: "report", "aria-live": "polite" });
   let whole: Timbre = timbres[0]!;
+  const history = new History<State>();
+  const rendered = new Map<string, { sound: Sound; report: any }>();
+  const undoing = el("button", { disabled: true }, "Undo");
+  const redoing = el("button", { disabled: true }, "Redo");
 
   function add(name: string): void {
     const descriptor = whole.descriptors.find((d) => d.name === name);
@@ -58,15 +66,56 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
     list.append(section);
   }
 
+  const state = (): State => ({ timbre: timbre.value, duration: Number(duration.value), life: Number(life.value), take: Number(take.value),
+    targets: Object.fromEntries(targets.map((t) => [t.descriptor.name, { values: [...t.editor.active!.values].map((v) => Number(v.toPrecision(7))), weight: Number(t.weight.value) }])) });
+
   async function render(): Promise<void> {
     if (!targets.length) return say("First add a target.");
-    const seconds = Number(duration.value);
-    const body = { targets: Object.fromEntries(targets.map((t) => [t.descriptor.name,
-        { points: [...t.editor.active!.values].map((v, i) => [(i / (POINTS - 1)) * seconds, v]) }])),
-      weights: Object.fromEntries(targets.map((t) => [t.descriptor.name, Number(t.weight.value)])),
-      duration: seconds, life: Number(life.value), take: Number(take.value), latest: "render" };
+    const now = state();
+    if (JSON.stringify(now) !== JSON.stringify(history.current)) history.push(now);
+    await hear(now);
+  }
+
+  /** The very sound that was made of a state, or the same made anew. */
+  async function sounding(now: State): Promise<{ sound: Sound; report: any }> {
+    const key = JSON.stringify(now);
+    const known = rendered.get(key);
+    if (known && await get(`/sounds/${known.sound.id}/curves`).catch(() => undefined)) return known;
+    const named = Object.entries(now.targets);
+    const got = await work<{ sound: Sound; report: any }>(`/timbres/${now.timbre}/render`, {
+      targets: Object.fromEntries(named.map(([name, t]) => [name, { points: t.values.map((v, i) => [(i / (POINTS - 1)) * now.duration, v]) }])),
+      weights: Object.fromEntries(named.map(([name, t]) => [name, t.weight])),
+      duration: now.duration, life: now.life, take: now.take, latest: "render" });
+    rendered.set(key, got);
+    if (rendered.size > 60) rendered.delete(rendered.keys().next().value!);
+    return got;
+  }
+
+  /** Put everything as it was. */
+  async function load(now: State): Promise<void> {
+    if (now.timbre !== timbre.value || whole.name !== now.timbre) { timbre.value = now.timbre; await choose(); }
+    [duration.value, life.value, take.value] = [String(now.duration), String(now.life), String(now.take)];
+    targets.splice(0).forEach((t) => t.section.remove());
+    for (const [name, its] of Object.entries(now.targets)) {
+      add(name);
+      const made = targets.find((t) => t.descriptor.name === name);
+      if (!made) continue;
+      made.editor.active!.values.set(its.values);
+      made.weight.value = String(its.weight);
+    }
+  }
+  const recall = async (now: State) => { await load(now); await render(); };
+  const step = (to: State | undefined) => attempt(async () => { if (to) { await load(to); await hear(to); } });
+  const undo = () => void (history.canUndo && step(history.undo()));
+  const redo = () => void (history.canRedo && step(history.redo()));
+  [undoing.onclick, redoing.onclick] = [undo, redo];
+
+  async function hear(now: State): Promise<void> {
+    const seconds = now.duration;
+    undoing.disabled = !history.canUndo;
+    redoing.disabled = !history.canRedo;
     try {
-      const got = await work<{ sound: Sound; report: any }>(`/timbres/${timbre.value}/render`, body);
+      const got = await sounding(now);
       const curves = await get<Record<string, (number | null)[]>>(`/sounds/${got.sound.id}/curves`);
       for (const t of targets) {
         const mean = curves[`mean_${t.descriptor.name}`];
@@ -110,15 +159,46 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
     await play(got.sound);
   });
   timbre.onchange = () => void attempt(choose);
+  const between = (a: number, b: number, share: number) => a + share * (b - a);
+  const snapshots = new Snapshots<State>({
+    now: () => { const now = history.current; return now && { state: now, sound: rendered.get(JSON.stringify(now))?.sound }; },
+    recall,
+    async morph(a, b, share) {
+      if (a.timbre !== b.timbre) throw new Error("these two are of different timbres; choose two of one");
+      const shared = Object.keys(a.targets).filter((name) => b.targets[name]);
+      if (!shared.length) throw new Error("these two ask for different things; choose two with a target in common");
+      const scale = (name: string) => { const d = whole.descriptors.find((its) => its.name === name)!; return [d.low, d.high, d.scale === "log" && d.low > 0] as const; };
+      await load(a);
+      await recall({ timbre: a.timbre, take: a.take, duration: between(a.duration, b.duration, share), life: between(a.life, b.life, share),
+        targets: Object.fromEntries(shared.map((name) => {
+          const [low, high, log] = scale(name);
+          const [from, to] = [a.targets[name]!, b.targets[name]!];
+          return [name, { weight: between(from.weight, to.weight, share),
+            values: from.values.map((v, i) => valueAt(between(place(v, low, high, log), place(to.values[i]!, low, high, log), share), low, high, log)) }];
+        })) });
+    },
+  });
+  kept.set("curve", {
+    save() {
+      const now = history.current;
+      return now && { state: { now, snapshots: snapshots.list.map(({ name, state: its }) => ({ name, state: its })) }, paths: [], sounds: [] };
+    },
+    async open(saved: { now: State; snapshots: { name: string; state: State }[] }) {
+      history.clear();
+      snapshots.replace(saved.snapshots);
+      await recall(saved.now);
+      for (const snapshot of snapshots.list) snapshot.sound = (await sounding(snapshot.state)).sound;
+    },
+  });
   const adding = el("button", {}, "Add target");
   adding.onclick = () => add(wanted.value);
   const go = el("button", { className: "main" }, "Render");
   go.onclick = () => void render();
   const element = el("div", {},
-    panel("Timbre", row(labelled("Timbre", timbre), labelled("Duration (s)", duration), labelled("Life", life), labelled("Take", take), go),
+    panel("Timbre", row(labelled("Timbre", timbre), labelled("Duration (s)", duration), labelled("Life", life), labelled("Take", take), go, undoing, redoing),
       row(labelled("Curve of", wanted), adding), el("p", { className: "hint" }, "Draw the curve; the sound is renewed as you let go. In the other colour: its measured half-second mean.")),
     list, el("div", { className: "two" }, el("div", {}, result.element, panel("Target against measured", report)),
-      panel("Map", row(labelled("Colour", tint)), map.canvas, values)));
+      panel("Map", row(labelled("Colour", tint)), map.canvas, values)), snapshots.element);
   void attempt(choose);
-  return { element, result };
+  return { element, result, undo, redo, compare: () => snapshots.compare() };
 }

@@ -8,6 +8,7 @@ import { liveTab } from "./livetab";
 import { askModels } from "./models";
 import { pathTab } from "./pathtab";
 import { planeTab } from "./planetab";
+import { sessionButtons } from "./session";
 import { setVolume } from "./player";
 import { askExamples } from "./sounds";
 import type { SoundView } from "./soundview";
@@ -46,12 +47,15 @@ async function start(): Promise<void> {
     tabs.forEach(([, content], j) => { content.hidden = i !== j; });
     buttons.forEach((button, j) => { button.setAttribute("aria-selected", String(i === j)); button.tabIndex = i === j ? 0 : -1; });
   }
+  document.querySelector("header")!.append(sessionButtons());
   show(0);
   document.addEventListener("keydown", (e) => {
     const typing = (e.target as HTMLElement).closest("input, select, button, a") !== null;
     const undoes = (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z";
-    if (chosen === 0 && undoes) { e.preventDefault(); if (e.shiftKey) path.redo(); else path.undo(); }
-    else if (chosen === 0 && (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "y") { e.preventDefault(); path.redo(); }
+    const drawn = [path, curve][chosen];
+    if (drawn && undoes) { e.preventDefault(); if (e.shiftKey) drawn.redo(); else drawn.undo(); }
+    else if (drawn && (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "y") { e.preventDefault(); drawn.redo(); }
+    else if (drawn && e.key.toLowerCase() === "c" && !typing && !e.ctrlKey && !e.metaKey) void drawn.compare();
     else if (e.key === " " && !typing) { e.preventDefault(); void tabs[chosen]![2]?.toggle(); }
     else if (e.key.toLowerCase() === "b" && chosen === 0 && !e.ctrlKey && !e.metaKey) { heard = !heard; void (heard ? path.source : path.result).play(); }
   });

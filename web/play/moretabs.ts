@@ -4,11 +4,13 @@ import { el, labelled, number, panel, row, slider } from "./dom";
 import { modelChoice, whenModels } from "./models";
 import { attempt, refresh, soundChoice, soundSource } from "./sounds";
 import { SoundView } from "./soundview";
+import { receives } from "./stage";
 
 export function transferTab(): HTMLElement {
   const source = new SoundView("Source");
   const sound = soundChoice();
   const results = el("div", { className: "two" });
+  receives("Transfer", (s) => source.show(s));
   const chosen = new Set(["strings", "singing", "timbre:violin"]);
   let names: string[] = [];
   const boxes = row();

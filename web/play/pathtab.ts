@@ -4,12 +4,16 @@ import { History } from "./curves";
 import { choice, colour, el, labelled, panel, row, slider } from "./dom";
 import { CurveEditor } from "./editor";
 import { modelChoice } from "./models";
+import { Snapshots } from "./snapshots";
 import { attempt, refresh, soundSource } from "./sounds";
 import { SoundView } from "./soundview";
+import { kept, receives, type Found } from "./stage";
 
 const HUES = Array.from({ length: 16 }, (_, i) => `hsl(${(i * 47 + 10) % 360} 55% 52%)`);
 
-export function pathTab(): { element: HTMLElement; source: SoundView; result: SoundView; undo: () => void; redo: () => void } {
+interface State { model: string; source?: string; path: string; axis: number; snapshots: { name: string; path: string }[] }
+
+export function pathTab(): { element: HTMLElement; source: SoundView; result: SoundView; undo: () => void; redo: () => void; compare: () => Promise<void> } {
   const model = modelChoice("wavae", "strings");
   const source = new SoundView("Source");
   const result = new SoundView("Result");
@@ -97,7 +101,39 @@ export function pathTab(): { element: HTMLElement; source: SoundView; result: So
     history.push(path);
     await go(path);
   });
-  const take = (sound: Sound) => void attempt(async () => { await source.show(sound); await encode(); });
+  const take = (sound: Sound) => attempt(async () => { await source.show(sound); await encode(); });
+  receives("Path", take);
+  const recall = async (path: Path) => { history.push(path); await go(path); };
+  const snapshots = new Snapshots<Path>({
+    now: () => history.current && { state: history.current, sound: decoded.get(history.current.id) },
+    recall,
+    morph: async (a, b, share) => {
+      // On the edge from corner A to corner B of a plane.
+      const asked = { paths: [a.id, b.id, a.id, b.id], point: [share, 0], latents: true, controls: true, length: "longest" };
+      await recall((await post<{ path: Path }>("/paths/mix", asked)).path);
+    },
+  });
+  kept.set("path", {
+    save() {
+      const now = history.current;
+      if (!now) return undefined;
+      const state: State = { model: model.value, path: now.id, axis: active, source: source.sound?.id,
+        snapshots: snapshots.list.map((s) => ({ name: s.name, path: s.state.id })) };
+      return { state, paths: [now.id, ...state.snapshots.map((s) => s.path)], sounds: state.source ? [state.source] : [] };
+    },
+    async open(state: State, found: Found) {
+      model.value = state.model;
+      if (state.source) await source.show(await found.sound(state.source));
+      history.clear();
+      const was = [...state.snapshots];
+      snapshots.replace(was.map((s) => ({ name: s.name, state: found.path(s.path) })));
+      history.push(found.path(state.path));
+      active = state.axis;
+      await go(history.current);
+      axis.value = String(active);
+      for (const s of snapshots.list) s.sound = (await work<{ sound: Sound }>(`/paths/${s.state.id}/decode`, {})).sound;
+    },
+  });
   model.onchange = () => void encode();
   axis.onchange = () => { active = Number(axis.value); shown.add(active); lines(); };
   const undo = () => void attempt(() => go(history.undo()));
@@ -127,6 +163,6 @@ export function pathTab(): { element: HTMLElement; source: SoundView; result: So
     panel("Latent path", row(labelled("Draw on", axis), undoing, redoing, button("Erase", erase), button("Reset", reset)), chips, editor.canvas,
       row(labelled("All axes", all), knob("Random", "randomize", 0, 2, 0.05, 0), knob("Scale", "scale", 0, 3, 0.05, 1), knob("Bias", "bias", -3, 3, 0.05, 0),
         knob("Smooth", "smooth", 1, 60, 1, 1), button("Reverse", () => void edit({ op: "reverse", axes: which() })))),
-    el("div", { className: "two" }, panel("Loudness", loudness.canvas), panel("Pitch", pitch.canvas)));
-  return { element, source, result, undo, redo };
+    el("div", { className: "two" }, panel("Loudness", loudness.canvas), panel("Pitch", pitch.canvas)), snapshots.element);
+  return { element, source, result, undo, redo, compare: () => snapshots.compare() };
 }

@@ -5,6 +5,7 @@ import { colour, el, fitted, labelled, panel, row } from "./dom";
 import { modelChoice } from "./models";
 import { attempt, refresh, soundChoice } from "./sounds";
 import { SoundView } from "./soundview";
+import { receives } from "./stage";
 
 export function planeTab(): { element: HTMLElement; result: SoundView } {
   const model = modelChoice("wavae", "strings");
@@ -73,10 +74,12 @@ export function planeTab(): { element: HTMLElement; result: SoundView } {
   const rows = corners.map((_, i) => {
     const sound = soundChoice();
     const use = el("button", {}, "Use sound");
-    use.onclick = () => attempt(async () => {
-      corners[i] = (await work<{ path: Path }>("/paths/encode", { model: model.value, sound: sound.value })).path;
+    const take = (id: string) => attempt(async () => {
+      corners[i] = (await work<{ path: Path }>("/paths/encode", { model: model.value, sound: id })).path;
       paint();
     });
+    use.onclick = () => take(sound.value);
+    receives(`Plane ${"ABCD"[i]}`, (s) => take(s.id));
     const any = el("button", {}, "Random");
     any.onclick = () => random(i, Math.floor(Math.random() * 1e6));
     return row("ABCD"[i]!, labelled("Sound", sound), use, any);

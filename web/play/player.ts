@@ -34,7 +34,7 @@ export const playing = (): boolean => source !== undefined;
 export const position = (): number => (source && context ? context.currentTime - started : 0);
 
 /** Play a sound, from a place on. */
-export async function play(sound: Sound, { loop = false, from = 0, to = sound.seconds } = {}): Promise<void> {
+export async function play(sound: Sound, { loop = false, from = 0, to = sound.seconds, at = 0 }: { loop?: boolean; from?: number; to?: number; at?: number } = {}): Promise<void> {
   const audio = ready();
   let buffer = kept.get(sound.id);
   if (!buffer) {
@@ -45,6 +45,7 @@ export async function play(sound: Sound, { loop = false, from = 0, to = sound.se
     if (kept.size > 12) kept.delete(kept.keys().next().value!);
   }
   stop();
+  const start = Math.max(at, from);
   const node = audio.createBufferSource();
   node.buffer = buffer;
   node.loop = loop;
@@ -52,10 +53,10 @@ export async function play(sound: Sound, { loop = false, from = 0, to = sound.se
   node.loopEnd = to;
   node.connect(out!);
   node.onended = () => { if (source === node) source = undefined; };
-  if (loop) node.start(0, from);
-  else node.start(0, from, Math.max(0.01, to - from));
+  if (loop) node.start(0, start);
+  else node.start(0, start, Math.max(0.01, to - start));
   source = node;
-  started = audio.currentTime - from;
+  started = audio.currentTime - start;
 }
 
 /** Play a file of the server, from its beginning; ends when it has been heard, or something else is. */

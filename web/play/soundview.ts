@@ -2,6 +2,8 @@
 import { bytes, floats, link, say, type Sound } from "./api";
 import { colour, el, fitted, panel, row } from "./dom";
 import { play, playing, stop } from "./player";
+import { recipeView } from "./recipe";
+import { places, send, whenReceivers } from "./stage";
 
 export class SoundView {
   readonly element: HTMLElement;
@@ -13,13 +15,21 @@ export class SoundView {
   private readonly mel = el("canvas", { className: "mel", role: "img" });
   private readonly about = el("p", { className: "values" });
   private readonly links = el("span", {});
+  private readonly recipe = recipeView();
   private readonly button = el("button", { disabled: true }, "Play");
 
   constructor(private readonly title: string) {
     const loop = el("button", { "aria-pressed": "false" }, "Loop");
     loop.onclick = () => { this.loop = !this.loop; loop.setAttribute("aria-pressed", String(this.loop)); };
     this.button.onclick = () => void this.toggle();
-    this.element = panel(title, row(this.button, loop, this.links), this.wave, this.mel, this.about);
+    const to = el("select", { "aria-label": `Send ${title} to` });
+    whenReceivers(() => to.replaceChildren(el("option", { value: "" }, "Send to"), ...places().map((place) => el("option", { value: place }, place))));
+    to.onchange = () => {
+      const place = to.value;
+      to.value = "";
+      if (this.sound && place) void send(this.sound, place).catch((error: Error) => say(error.message, true));
+    };
+    this.element = panel(title, row(this.button, loop, to, this.links), this.recipe.element, this.wave, this.mel, this.about);
     let from = 0;
     const at = (e: PointerEvent) => Math.min(1, Math.max(0, (e.clientX - this.wave.getBoundingClientRect().left) / this.wave.clientWidth));
     this.wave.onpointerdown = (e) => { this.wave.setPointerCapture(e.pointerId); from = at(e); this.selection = undefined; this.paint(); };
@@ -46,7 +56,9 @@ export class SoundView {
     this.button.disabled = false;
     this.about.textContent = `${sound.name}, ${sound.seconds.toFixed(2)} s${sound.licence ? `, ${sound.licence}` : ""}`;
     const save = (text: string, path: string) => el("a", { href: link(`/sounds/${sound.id}/${path}`), download: path }, text);
-    this.links.replaceChildren(save("WAV", "audio.wav"), " ", ...(sound.recipe ? [save("Recipe and all files", "bundle.zip")] : []));
+    this.links.replaceChildren(save("WAV", "audio.wav"), " ", ...(sound.origin === "render" ? [save("Curves (CSV)", "curves.csv"), " "] : []),
+      ...(sound.recipe ? [save("Recipe and all files", "bundle.zip")] : []));
+    this.recipe.of(sound);
     for (const canvas of [this.wave, this.mel]) canvas.setAttribute("aria-label", `${this.title}: ${sound.name}`);
     const [peaks, mel] = await Promise.all([floats(`/sounds/${sound.id}/peaks?columns=800`), bytes(`/sounds/${sound.id}/mel`)]);
     const levels = new Uint8Array(await mel.arrayBuffer());

@@ -56,8 +56,14 @@ class Saved(Body):
 
 
 def save(session: Session, audio: bool) -> bytes:
-    """The file of a window; with ``audio`` the uploads are in it."""
-    uploads = [sound for sound in session.sounds() if not sound.commands] if audio else []
+    """The file of a window; with ``audio`` the uploads are in it.
+
+    Where the view has ``keep``, a table of the ``paths`` and ``sounds`` that it names, nothing else is.
+    """
+    keep = session.view.get("keep") if isinstance(session.view, dict) else None
+    wanted = {name: set(map(str, keep.get(name) or ())) for name in ("paths", "sounds")} if isinstance(keep, dict) else None
+    sounds = [sound for sound in session.sounds() if wanted is None or sound.id in wanted["sounds"]]
+    uploads = [sound for sound in sounds if not sound.commands] if audio else []
     paths = [
         {
             "id": id,
@@ -69,6 +75,7 @@ def save(session: Session, audio: bool) -> bytes:
             "operations": list(path.operations),
         }
         for id, path in session.paths().items()
+        if wanted is None or id in wanted["paths"]
     ]
     whole = {
         "vqsynth_session": 1,
@@ -82,7 +89,7 @@ def save(session: Session, audio: bool) -> bytes:
             for sound in uploads
         ],
         "paths": paths,
-        "renders": [clean(sound.request) for sound in session.sounds() if sound.origin == "render"],
+        "renders": [{**clean(sound.request), "id": sound.id} for sound in sounds if sound.origin == "render"],
         "view": session.view,
     }
     return json.dumps(whole).encode()
