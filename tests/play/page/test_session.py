@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,11 @@ import numpy as np
 import soundfile
 
 from tests.play.page.hand import draw, sound
+
+READ = """async (id) => {
+    const link = document.querySelector(`a[href*='${id}'][download='audio.wav']`);
+    return Array.from(new Uint8Array(await (await fetch(link.href)).arrayBuffer()));
+}"""
 
 
 def samples(page, id: str) -> bytes:
@@ -79,8 +85,7 @@ def test_a_session_is_saved_and_opened_in_another_window(page, browser, address,
     other.locator("input[aria-label='Session file']").set_input_files(file)
     other.get_by_text("The session is open.").wait_for()
     assert other.get_by_role("tab", name="Curve").get_attribute("aria-selected") == "true"
-    read = "async (id) => Array.from(new Uint8Array(await (await fetch(document.querySelector(`a[href*='${id}'][download=\"audio.wav\"]`).href)).arrayBuffer()))"
-    here = bytes(other.evaluate(read, sound(other, "Render")))
+    here = bytes(other.evaluate(READ, sound(other, "Render")))
     there = page.ask(f"/sounds/{rendered}/audio.wav")
     assert here == there and drawn
     other.get_by_role("tab", name="Path").click()
@@ -115,7 +120,7 @@ def test_a_curve_is_undone_to_the_very_sound_and_its_recipe_repeats_it(page, tmp
     page.locator("#tab-curve").get_by_role("button", name="Undo").click()
     undone = sound(page, "Render", second)
     page.locator("#tab-curve").get_by_text("Recipe", exact=True).click()
-    page.wait_for_function("() => document.querySelector('#tab-curve pre.recipe').textContent.startsWith('vqsynth render')")
+    page.locator("#tab-curve pre.recipe", has_text="vqsynth render").wait_for()
     line = page.locator("#tab-curve pre.recipe").text_content()
     with page.expect_download() as bundle:
         page.locator("#tab-curve").get_by_role("link", name="Recipe and all files").click()
@@ -125,8 +130,6 @@ def test_a_curve_is_undone_to_the_very_sound_and_its_recipe_repeats_it(page, tmp
         archive.extractall(made)
         assert archive.read("command.txt").decode().strip() == line
     (made / "sound.wav").rename(made / "was.wav")
-    import shlex
-
     command = [sys.executable, "-c", "import vqsynth.cli; vqsynth.cli.main()", *shlex.split(line)[1:]]
     subprocess.run(command, cwd=made, check=True, capture_output=True)
     was, now = (soundfile.read(made / name, dtype="float32")[0] for name in ("was.wav", "sound.wav"))

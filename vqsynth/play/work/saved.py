@@ -61,8 +61,11 @@ def save(session: Session, audio: bool) -> bytes:
     Where the view has ``keep``, a table of the ``paths`` and ``sounds`` that it names, nothing else is.
     """
     keep = session.view.get("keep") if isinstance(session.view, dict) else None
-    wanted = {name: set(map(str, keep.get(name) or ())) for name in ("paths", "sounds")} if isinstance(keep, dict) else None
-    sounds = [sound for sound in session.sounds() if wanted is None or sound.id in wanted["sounds"]]
+
+    def wanted(kind: str, id: str) -> bool:
+        return not isinstance(keep, dict) or id in (keep.get(kind) or ())
+
+    sounds = [sound for sound in session.sounds() if wanted("sounds", sound.id)]
     uploads = [sound for sound in sounds if not sound.commands] if audio else []
     paths = [
         {
@@ -75,7 +78,7 @@ def save(session: Session, audio: bool) -> bytes:
             "operations": list(path.operations),
         }
         for id, path in session.paths().items()
-        if wanted is None or id in wanted["paths"]
+        if wanted("paths", id)
     ]
     whole = {
         "vqsynth_session": 1,
