@@ -13,8 +13,10 @@ import numpy as np
 import soundfile
 from starlette.requests import Request
 
+from vqsynth.control.targets.recording import INNER, read_recording
 from vqsynth.corpus import files
-from vqsynth.errors import VqsynthError
+from vqsynth.descriptors import names
+from vqsynth.errors import UsageError, VqsynthError
 from vqsynth.figures.mel import FMAX, FMIN, N_MELS, RANGE_DB, mel_levels
 from vqsynth.play.answers import Refused, clean, length_of
 from vqsynth.play.sessions import WAV, Session, Sound
@@ -25,6 +27,7 @@ RATE = 44_100
 """Of all that is uploaded, in Hz."""
 MOST_CHANNELS = 32
 COLUMNS = 20_000
+MEASURED_SECONDS = 60.0
 
 
 async def receive(request: Request, path: Path, most: int = UPLOAD_BYTES) -> int:
@@ -174,6 +177,30 @@ def curves_csv(curves: dict[str, list[float | None]]) -> str:
     for row in zip(*curves.values()):
         writer.writerow(["" if value is None else f"{value:.7g}" for value in row])
     return text.getvalue()
+
+
+def measured(sound: Sound, descriptor: str, points: int) -> dict[str, Any]:
+    """A descriptor of a whole sound, at times that are evenly apart; joined where it cannot be measured.
+
+    Raises:
+        Refused: the sound is too long, or has nothing of the kind.
+    """
+    seconds = len(sound.audio) / sound.rate
+    if descriptor not in names():
+        raise Refused(400, f"choose {', '.join(names())}", "descriptor", descriptor)
+    if seconds > MEASURED_SECONDS:
+        raise Refused(
+            413, f"a sound that is followed may last {MEASURED_SECONDS:g} s, this lasts {seconds:.0f} s; cut it"
+        )
+    try:
+        target = read_recording(sound.folder / WAV, descriptor, sample_rate=sound.rate)
+    except UsageError:
+        raise Refused(422, f"{sound.name}: its {descriptor} could not be measured; sing louder, or nearer") from None
+    times = np.linspace(0, seconds, points)
+    known = target.values_at[target.valid]
+    low, high = (float(value) for value in np.percentile(known, INNER))
+    curve = np.interp(times, target.times_at[target.valid], known)
+    return {"seconds": seconds, "values": curve, "low": low, "high": high, "known": float(target.mask(times).mean())}
 
 
 def recipe(sound: Sound) -> dict[str, Any]:

@@ -4,16 +4,18 @@ import { History, place, valueAt } from "./curves";
 import { choice, colour, el, labelled, number, panel, row, slider } from "./dom";
 import { CurveEditor } from "./editor";
 import { modelChoice } from "./models";
+import { midiOf, NoteEditor, noteName, type Note } from "./noteeditor";
 import { play } from "./player";
+import { follow, singing } from "./sing";
 import { Snapshots } from "./snapshots";
 import { attempt, refresh } from "./sounds";
 import { SoundView } from "./soundview";
-import { kept } from "./stage";
+import { kept, receives } from "./stage";
 import { UnitMap } from "./unitmap";
 
 const POINTS = 201;
 /** All that a render is asked for: two that are equal sound the same. */
-interface State { timbre: string; duration: number; life: number; take: number; targets: Record<string, { values: number[]; weight: number }> }
+interface State { timbre: string; duration: number; life: number; take: number; targets: Record<string, { values: number[]; weight: number }>; notes: Note[] }
 interface Target { descriptor: Descriptor; editor: CurveEditor; weight: HTMLInputElement; section: HTMLElement }
 
 export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: SoundView; undo: () => void; redo: () => void; compare: () => Promise<void> } {
@@ -35,7 +37,62 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
   const undoing = el("button", { disabled: true }, "Undo");
   const redoing = el("button", { disabled: true }, "Redo");
 
+  const roll = new NoteEditor();
+  const velocity = slider(1, 127, 1, 90);
+  const written = panel("Notes", row(labelled("Velocity", velocity)), el("p", { className: "hint" },
+    "Double click makes a note; drag it, or its ends; Delete removes it. Notes that sound together are a chord. Velocity is of the chosen note."), roll.canvas);
+  written.hidden = true;
+  roll.changed = () => void render();
+  roll.picked = () => { const note = roll.notes[roll.chosen]; if (note) velocity.value = String(note.velocity); };
+  velocity.onchange = () => {
+    const note = roll.notes[roll.chosen];
+    if (note) { roll.set(roll.chosen, { ...note, velocity: Number(velocity.value) }); void render(); }
+  };
+  /** Its reach is the timbre's, its length that of the render. */
+  function fitRoll(): void {
+    const pitch = whole.descriptors.find((d) => d.name === "f0");
+    if (pitch) [roll.low, roll.high] = [midiOf(pitch.low), midiOf(pitch.high)];
+    roll.seconds = Number(duration.value);
+    roll.notes = roll.notes.filter((note) => note.time < roll.seconds - 0.05).map((note) => ({ ...note,
+      duration: Math.min(note.duration, roll.seconds - note.time), pitch: Math.min(roll.high, Math.max(roll.low, note.pitch)) }));
+    roll.paint();
+  }
+  function writeNotes(): void {
+    if (!whole.descriptors.some((d) => d.name === "f0")) return say(`${whole.name} has no pitch; choose another timbre.`, true);
+    drop("f0");
+    fitRoll();
+    written.hidden = false;
+    if (!roll.notes.length) {
+      const middle = Math.round((roll.low + roll.high) / 2);
+      roll.notes = [0, 4, 7, 12].map((step, i) => ({ time: i * roll.seconds / 4, duration: roll.seconds / 4, pitch: Math.min(roll.high, middle + step - 4), velocity: 90 }));
+      say(`Four notes from ${noteName(roll.notes[0]!.pitch)} on; drag them.`);
+    }
+    roll.paint();
+    void render();
+  }
+  function drop(name: string): void {
+    const at = targets.findIndex((t) => t.descriptor.name === name);
+    if (at >= 0) targets.splice(at, 1)[0]!.section.remove();
+  }
+  function put(name: string, values: number[]): void {
+    add(name);
+    targets.find((t) => t.descriptor.name === name)?.editor.active!.values.set(values);
+  }
+  async function sung(sound: Sound, what: string[]): Promise<void> {
+    const asked = what.flatMap((name) => whole.descriptors.filter((d) => d.name === name));
+    if (!asked.length) throw new Error("choose what of the sound is followed: pitch, loudness or brightness");
+    const found = await Promise.all(asked.map((descriptor) => follow(sound, descriptor, POINTS)));
+    duration.value = String(Math.min(60, Math.round(sound.seconds * 100) / 100));
+    targets.splice(0).forEach((t) => t.section.remove());
+    for (const { descriptor, values } of found) put(descriptor, values);
+    await render();
+    const octaves = found.find((f) => f.octaves)?.octaves;
+    if (octaves) say(`Sung ${Math.abs(octaves)} octave${Math.abs(octaves) > 1 ? "s" : ""} ${octaves > 0 ? "higher" : "lower"}, where the timbre can play it.`);
+  }
+  receives("Curve", (sound) => sung(sound, ["f0", "loudness"]));
+
   function add(name: string): void {
+    if (name === "f0") { roll.notes = []; written.hidden = true; }
     const descriptor = whole.descriptors.find((d) => d.name === name);
     if (!descriptor || targets.some((t) => t.descriptor.name === name)) return;
     const editor = new CurveEditor(`Target for ${name}`);
@@ -67,10 +124,11 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
   }
 
   const state = (): State => ({ timbre: timbre.value, duration: Number(duration.value), life: Number(life.value), take: Number(take.value),
+    notes: roll.notes.map((note) => ({ ...note })),
     targets: Object.fromEntries(targets.map((t) => [t.descriptor.name, { values: [...t.editor.active!.values].map((v) => Number(v.toPrecision(7))), weight: Number(t.weight.value) }])) });
 
   async function render(): Promise<void> {
-    if (!targets.length) return say("First add a target.");
+    if (!targets.length && !roll.notes.length) return say("First add a target.");
     const now = state();
     if (JSON.stringify(now) !== JSON.stringify(history.current)) history.push(now);
     await hear(now);
@@ -83,7 +141,8 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
     if (known && await get(`/sounds/${known.sound.id}/curves`).catch(() => undefined)) return known;
     const named = Object.entries(now.targets);
     const got = await work<{ sound: Sound; report: any }>(`/timbres/${now.timbre}/render`, {
-      targets: Object.fromEntries(named.map(([name, t]) => [name, { points: t.values.map((v, i) => [(i / (POINTS - 1)) * now.duration, v]) }])),
+      targets: { ...(now.notes.length ? { f0: { notes: now.notes } } : {}),
+        ...Object.fromEntries(named.map(([name, t]) => [name, { points: t.values.map((v, i) => [(i / (POINTS - 1)) * now.duration, v]) }])) },
       weights: Object.fromEntries(named.map(([name, t]) => [name, t.weight])),
       duration: now.duration, life: now.life, take: now.take, latest: "render" });
     rendered.set(key, got);
@@ -96,6 +155,10 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
     if (now.timbre !== timbre.value || whole.name !== now.timbre) { timbre.value = now.timbre; await choose(); }
     [duration.value, life.value, take.value] = [String(now.duration), String(now.life), String(now.take)];
     targets.splice(0).forEach((t) => t.section.remove());
+    fitRoll();
+    roll.notes = now.notes.map((note) => ({ ...note }));
+    roll.choose(-1);
+    written.hidden = !roll.notes.length;
     for (const [name, its] of Object.entries(now.targets)) {
       add(name);
       const made = targets.find((t) => t.descriptor.name === name);
@@ -143,7 +206,8 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
     const before = targets.map((t) => t.descriptor.name);
     targets.splice(0);
     list.replaceChildren();
-    (before.length ? before : ["centroid"]).forEach(add);
+    (before.length || roll.notes.length ? before : ["centroid"]).forEach(add);
+    fitRoll();
     await map.load(`/timbres/${timbre.value}/map?kind=${whole.units ? "units" : "codes"}&layout=${whole.units ? "descriptors&x=centroid&y=f0" : "pca"}&most=100000`);
     tint.replaceChildren(...map.columns.filter((c) => !["id", "x", "y", "recording"].includes(c)).map((c) => el("option", { value: c }, c)));
     map.colourBy(tint.value);
@@ -166,10 +230,11 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
     async morph(a, b, share) {
       if (a.timbre !== b.timbre) throw new Error("these two are of different timbres; choose two of one");
       const shared = Object.keys(a.targets).filter((name) => b.targets[name]);
-      if (!shared.length) throw new Error("these two ask for different things; choose two with a target in common");
+      if (!shared.length && !(a.notes.length && b.notes.length)) throw new Error("these two ask for different things; choose two with a target in common");
       const scale = (name: string) => { const d = whole.descriptors.find((its) => its.name === name)!; return [d.low, d.high, d.scale === "log" && d.low > 0] as const; };
       await load(a);
       await recall({ timbre: a.timbre, take: a.take, duration: between(a.duration, b.duration, share), life: between(a.life, b.life, share),
+        notes: share < 0.5 ? a.notes : b.notes,
         targets: Object.fromEntries(shared.map((name) => {
           const [low, high, log] = scale(name);
           const [from, to] = [a.targets[name]!, b.targets[name]!];
@@ -190,14 +255,17 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
       for (const snapshot of snapshots.list) snapshot.sound = (await sounding(snapshot.state)).sound;
     },
   });
+  const notes = el("button", {}, "Write notes");
+  notes.onclick = writeNotes;
+  duration.onchange = () => { fitRoll(); for (const t of targets) { t.editor.seconds = Number(duration.value); t.editor.redraw(); } };
   const adding = el("button", {}, "Add target");
   adding.onclick = () => add(wanted.value);
   const go = el("button", { className: "main" }, "Render");
   go.onclick = () => void render();
   const element = el("div", {},
     panel("Timbre", row(labelled("Timbre", timbre), labelled("Duration (s)", duration), labelled("Life", life), labelled("Take", take), go, undoing, redoing),
-      row(labelled("Curve of", wanted), adding), el("p", { className: "hint" }, "Draw the curve; the sound is renewed as you let go. In the other colour: its measured half-second mean.")),
-    list, el("div", { className: "two" }, el("div", {}, result.element, panel("Target against measured", report)),
+      row(labelled("Curve of", wanted), adding, notes), el("p", { className: "hint" }, "Draw the curve; the sound is renewed as you let go. In the other colour: its measured half-second mean.")),
+    el("details", { className: "panel" }, el("summary", {}, "Sing or hum it"), singing(sung)), written, list, el("div", { className: "two" }, el("div", {}, result.element, panel("Target against measured", report)),
       panel("Map", row(labelled("Colour", tint)), map.canvas, values)), snapshots.element);
   void attempt(choose);
   return { element, result, undo, redo, compare: () => snapshots.compare() };

@@ -19,7 +19,7 @@ export function recipeView(): { element: HTMLElement; of: (sound: Sound) => void
       const recipe = await get<{ commands: string[]; files: string[] }>(`/sounds/${sound.id}/recipe`);
       if (sound !== shown) return;
       lines.textContent = recipe.commands.join("\n");
-      const given = recipe.files.filter((name) => !/^sound\.|^sound_/.test(name));
+      const given = recipe.files.filter((name) => !/^(sound[._]|played\.csv)/.test(name));
       files.textContent = given.length ? `Beside it belong, from "Recipe and all files": ${given.join(", ")}.` : "It needs no other files.";
     } catch (error) { say((error as Error).message, true); }
   };

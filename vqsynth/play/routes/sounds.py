@@ -90,6 +90,10 @@ def table(desk: Desk) -> list[Route]:
             return Response(sounds.curves_csv(found), media_type="text/csv")
         return answer(found)
 
+    def measured(request: Request) -> Response:
+        name = request.query_params.get("descriptor", "f0")[:20]
+        return answer(sounds.measured(sound(request), name, int(number(request, "points", 201, 2, 2000))))
+
     def recipe(request: Request) -> Response:
         return answer(sounds.recipe(sound(request)))
 
@@ -127,6 +131,7 @@ def table(desk: Desk) -> list[Route]:
         route("/sounds/{id}/mel.png", mel),
         route("/sounds/{id}/curves", curves),
         route("/sounds/{id}/curves.csv", curves),
+        route("/sounds/{id}/measured", measured),
         route("/sounds/{id}/recipe", recipe),
         route("/sounds/{id}/bundle.zip", bundle),
         route("/examples", examples),
