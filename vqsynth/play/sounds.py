@@ -189,9 +189,8 @@ def measured(sound: Sound, descriptor: str, points: int) -> dict[str, Any]:
     if descriptor not in names():
         raise Refused(400, f"choose {', '.join(names())}", "descriptor", descriptor)
     if seconds > MEASURED_SECONDS:
-        raise Refused(
-            413, f"a sound that is followed may last {MEASURED_SECONDS:g} s, this lasts {seconds:.0f} s; cut it"
-        )
+        text = f"a sound that is followed may last {MEASURED_SECONDS:g} s, this lasts {seconds:.0f} s; cut it"
+        raise Refused(413, text)
     try:
         target = read_recording(sound.folder / WAV, descriptor, sample_rate=sound.rate)
     except UsageError:

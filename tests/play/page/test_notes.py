@@ -39,11 +39,8 @@ def test_notes_are_written_dragged_and_played(page):
         assert abs(1200 * np.log2(found / wanted)) < 15
 
     # The hand takes the second note two semitones up, and its end by half a second back.
-    box, (low, high) = (
-        roll.bounding_box(),
-        page.evaluate("() => document.querySelector('canvas.notes').dataset.reach.split(' ')"),
-    )
-    low, high = int(low) - 0.5, int(high) + 0.5
+    box, reach = roll.bounding_box(), roll.get_attribute("data-reach").split()
+    low, high = int(reach[0]) - 0.5, int(reach[1]) + 0.5
 
     def place(time: float, pitch: float) -> tuple[float, float]:
         return box["x"] + time / 4 * box["width"], box["y"] + (high - pitch) / (high - low) * box["height"]
@@ -79,10 +76,7 @@ def test_notes_are_written_dragged_and_played(page):
     for _ in range(3):
         page.keyboard.press("Control+z")
         page.wait_for_timeout(400)
-    page.wait_for_function(
-        "([first]) => document.querySelector(\"#tab-curve section[aria-label='Render']\").dataset.sound === first",
-        arg=[first],
-    )
+    page.wait_for_selector(f"#tab-curve section[aria-label='Render'][data-sound='{first}']")
     assert notes() == given
 
 
