@@ -100,6 +100,10 @@ def render(
     without: Annotated[
         list[str] | None, typer.Option(help="a recording that must not be played; several times")
     ] = None,
+    only: Annotated[
+        Path | None,
+        typer.Option(help="a .csv with a column `unit`: play around these units alone (the playground's map writes it)"),
+    ] = None,
     sources: Annotated[
         Path | None, typer.Option(help="write what was played when to this .csv: recording, second, licence")
     ] = None,
@@ -157,6 +161,7 @@ def render(
             voice_targets=own,
             stems=stems,
             without=without or (),
+            only=only,
             sources=sources,
             refine=refine,
             bend=bend,

@@ -45,6 +45,7 @@ class Timbre(UnitsOfTimbre):
         articulation: Articulation = "auto",
         attack: float | None = None,
         without: Sequence[str] = (),
+        only: Sequence[int] | str | Path | None = None,
         sources: str | Path | None = None,
         refine: int | None = None,
         bend: bool = True,
@@ -85,6 +86,7 @@ class Timbre(UnitsOfTimbre):
             articulation: ``auto``, ``legato`` or ``detached``.
             attack: seconds; None leaves those of the recordings.
             without: recordings that must not be played, by name.
+            only: units to play around, by number, or a CSV file with a column ``unit``.
             sources: write what was played when to this CSV file.
             refine: rounds of trims; None is 2 on the path and 0 for ``nearest``.
             bend: whether trims may bend the pitch.
@@ -114,6 +116,7 @@ class Timbre(UnitsOfTimbre):
         from vqsynth.render.match import PathSettings
         from vqsynth.render.played.play import PlayedOptions
         from vqsynth.render.settings import RenderSettings
+        from vqsynth.units.chosen import chosen_units
 
         settings = RenderSettings(
             duration=duration,
@@ -130,7 +133,12 @@ class Timbre(UnitsOfTimbre):
             bits=bits,
             path=search or PathSettings(),
             played=PlayedOptions(
-                life=life, take=take, attack=attack, articulation=articulation, without=tuple(without)
+                life=life,
+                take=take,
+                attack=attack,
+                articulation=articulation,
+                without=tuple(without),
+                only=chosen_units(only),
             ),
         )
         asked = {"centroid": centroid, "f0": f0, "bandwidth": bandwidth, "rolloff": rolloff, "flatness": flatness}

@@ -284,7 +284,8 @@ def _units(timbre: Timbre, settings: RenderSettings) -> Units | None:
                 value="played",
             )
         return None
-    return timbre.units.without(settings.played.without) if settings.played.without else timbre.units
+    units = timbre.units.without(settings.played.without) if settings.played.without else timbre.units
+    return units if settings.played.only is None else units.only(settings.played.only)
 
 
 def _usual_pitch(units: Units) -> float | None:

@@ -65,6 +65,7 @@ class Units:
         sources: package, version, licence and credit of each source.
         model: SHA-256 of the weights that encoded them.
         left_out: numbers of recordings that must not be played.
+        chosen: bool [units], those to play around; None are all.
     """
 
     columns: dict[str, np.ndarray]
@@ -73,6 +74,7 @@ class Units:
     sources: tuple[dict[str, Any], ...]
     model: str
     left_out: frozenset[int] = frozenset()
+    chosen: np.ndarray | None = None
 
     def __len__(self) -> int:
         return int(self.start[-1])
@@ -144,6 +146,22 @@ class Units:
         if len(left_out) == len(known):
             raise UsageError("no recording would be left; leave out fewer", field="without", value=", ".join(names))
         return dataclasses.replace(self, left_out=left_out)
+
+    def only(self, numbers: Sequence[int] | np.ndarray) -> Units:
+        """The same units, to be played around some of them.
+
+        Raises:
+            UsageError: a number is none of theirs, or there are none.
+        """
+        numbers = np.asarray(numbers, np.int64)
+        if not len(numbers):
+            raise UsageError("names no unit; choose some", field="only")
+        if numbers.min() < 0 or numbers.max() >= len(self):
+            wrong = numbers[(numbers < 0) | (numbers >= len(self))][0]
+            raise UsageError(f"these units are numbered from 0 to {len(self) - 1:,}", field="only", value=f"{wrong}")
+        chosen = np.zeros(len(self), bool)
+        chosen[numbers] = True
+        return dataclasses.replace(self, chosen=chosen)
 
     def save(self, path: str | Path) -> None:
         """Write the file, whole or not at all."""

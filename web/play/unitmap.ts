@@ -1,6 +1,6 @@
 /** A timbre's units as points: coloured by a descriptor, looked at by hovering, heard by clicking. */
 import { bytes } from "./api";
-import { el, fitted } from "./dom";
+import { colour, el, fitted } from "./dom";
 import { heat } from "./soundview";
 
 export class UnitMap {
@@ -9,17 +9,29 @@ export class UnitMap {
   points = 0;
   hover: (values: Record<string, number> | undefined) => void = () => {};
   hear: (id: number) => void = () => {};
+  /** 1 for a point that is played, 0 for one that is not. */
+  chosen = new Uint8Array();
+  lassoing = false;
+  lassoed: (polygon: [number, number][]) => void = () => {};
+  private rope: [number, number][] = [];
   private table = new Float32Array();
   private shades = new Uint32Array();
   private waiting = 0;
   private near = -1;
 
   constructor() {
+    this.canvas.onpointerdown = (e) => { if (this.lassoing) { this.canvas.setPointerCapture(e.pointerId); this.rope = [this.spot(e)]; } };
+    this.canvas.onpointerup = this.canvas.onpointercancel = () => {
+      const rope = this.rope;
+      this.rope = [];
+      if (rope.length > 2) this.lassoed(rope);
+    };
     this.canvas.onpointermove = (e) => {
+      if (this.rope.length) { this.rope.push(this.spot(e)); return this.redraw(); }
       const found = this.nearest(e);
       if (found !== this.near) { this.near = found; this.hover(this.values(found)); this.redraw(); }
     };
-    this.canvas.onclick = () => { if (this.near >= 0) this.hear(this.at(this.near, "id")); };
+    this.canvas.onclick = () => { if (!this.lassoing && this.near >= 0) this.hear(this.at(this.near, "id")); };
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
   }
 
@@ -29,6 +41,19 @@ export class UnitMap {
     this.table = new Float32Array(await answer.arrayBuffer());
     this.points = this.table.length / this.columns.length;
     this.near = -1;
+    this.chosen = new Uint8Array(this.points).fill(1);
+  }
+
+  /** All values of a column. Shape: -> [points] */
+  column(name: string): Float32Array {
+    const [wide, at] = [this.columns.length, this.columns.indexOf(name)];
+    return Float32Array.from({ length: this.points }, (_, i) => this.table[i * wide + at]!);
+  }
+  /** Where a point lies, -1 to 1. */
+  place = (point: number): [number, number] => [this.at(point, "x"), this.at(point, "y")];
+  private spot(event: PointerEvent): [number, number] {
+    const box = this.canvas.getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width * 2.1 - 1.05, 1.05 - (event.clientY - box.top) / box.height * 2.1];
   }
 
   private at = (point: number, column: string): number => this.table[point * this.columns.length + this.columns.indexOf(column)]!;
@@ -51,8 +76,7 @@ export class UnitMap {
   }
 
   private nearest(event: PointerEvent): number {
-    const box = this.canvas.getBoundingClientRect();
-    const [x, y] = [(event.clientX - box.left) / box.width * 2.1 - 1.05, 1.05 - (event.clientY - box.top) / box.height * 2.1];
+    const [x, y] = this.spot(event);
     const [wide, cx, cy] = [this.columns.length, this.columns.indexOf("x"), this.columns.indexOf("y")];
     let [best, found] = [0.002, -1];
     for (let i = 0; i < this.points; i++) {
@@ -76,10 +100,19 @@ export class UnitMap {
       Math.round(((this.table[i * wide + cx]! + 1.05) / 2.1) * width), Math.round(((1.05 - this.table[i * wide + cy]!) / 2.1) * height)];
     for (let i = 0; i < this.points; i++) {
       const [x, y] = where(i);
+      const shade = this.chosen[i] ? this.shades[i]! : 0x30808080;
       for (let dy = 0; dy < size; dy++) for (let dx = 0; dx < size; dx++)
-        if (x + dx < width && y + dy < height) pixels[(y + dy) * width + x + dx] = this.shades[i]!;
+        if (x + dx < width && y + dy < height) pixels[(y + dy) * width + x + dx] = shade;
     }
     context.putImageData(image, 0, 0);
+    if (this.rope.length > 1) {
+      const [wide, high] = [this.canvas.clientWidth, this.canvas.clientHeight];
+      context.strokeStyle = colour("accent");
+      context.lineWidth = 1.5;
+      context.beginPath();
+      for (const [x, y] of this.rope) context.lineTo((x + 1.05) / 2.1 * wide, (1.05 - y) / 2.1 * high);
+      context.closePath(); context.stroke();
+    }
     if (this.near >= 0) {
       const [x, y] = where(this.near);
       const dense = devicePixelRatio || 1;

@@ -23,10 +23,12 @@ from vqsynth.play.sessions import WAV, Session, Sound
 from vqsynth.play.sounds import store, written
 from vqsynth.play.work.asked import Target, quantity
 from vqsynth.render.code_file import CodeSequence
+from vqsynth.storage.atomic import write_text
 from vqsynth.units.store import Units
 
 RENDER_SECONDS = 120.0
 HEAR_SECONDS = 10.0
+MOST_CHOSEN = 200_000
 
 
 class Render(Body):
@@ -46,6 +48,7 @@ class Render(Body):
     clamp: bool = False
     refine: int | None = Field(default=None, ge=0, le=8)
     without: list[str] = Field(default=[], max_length=5000)
+    only: list[int] | None = Field(default=None, max_length=MOST_CHOSEN)
     voices: int | Literal["auto"] = "auto"
     stems: bool = False
     name: str | None = Field(default=None, max_length=80)
@@ -83,6 +86,8 @@ def render(models: Models, session: Session, name: str, asked: Render, tell: Tel
     requests = [
         Request(d, here.get(text, text), asked.targets[d].ends, asked.weights.get(d, 1.0)) for d, text in texts.items()
     ]
+    if asked.only is not None:
+        write_text(folder / "only.csv", "unit\n" + "".join(f"{number}\n" for number in asked.only))
     played = timbre.units is not None and asked.matcher in ("auto", "played") and asked.life > 0
     for d in asked.weights:
         if d not in asked.targets:
@@ -99,6 +104,7 @@ def render(models: Models, session: Session, name: str, asked: Render, tell: Tel
             articulation=asked.articulation,
             attack=asked.attack,
             without=asked.without,
+            only=asked.only,
             sources=folder / "played.csv" if played else None,
             refine=asked.refine,
             hold=asked.hold,
@@ -152,6 +158,7 @@ def command(name: str, asked: Render, texts: dict[str, str], gain: str | None, p
         if value != Render.model_fields[field].default:
             line += [f"--{field}", str(value)]
     line += [word for recording in asked.without for word in ("--without", recording)]
+    line += ["--only", "only.csv"] * (asked.only is not None)
     line += ["--clamp"] * asked.clamp + ["--stems"] * asked.stems
     line += ["--sources", "played.csv"] if played else []
     return shlex.join([*line, "--no-figure", "-o", "sound.wav"])

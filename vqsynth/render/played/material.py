@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vqsynth.errors import UsageError
 from vqsynth.units.store import NOTE, ONSET, RELEASE, SILENCE, UNVOICED
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ def prepare_material(units: Units, described: Mapping[str, np.ndarray], frame_ra
     values = {"f0": np.log2(np.maximum(units.f0(), 1e-9)), "loudness": np.asarray(units.loudness, np.float64)}
     values["f0"][(mark & UNVOICED) > 0] = np.nan
     values |= {name: column for name, column in described.items() if name not in values}
+    inside = None
+    if units.chosen is not None:
+        inside = _moving_mean(units.chosen.astype(np.float64), max(1, round(MEAN_SECONDS * frame_rate))) >= 0.5
+        notes = _among(notes, inside)
     sustained = (mark & (ONSET | RELEASE | SILENCE)) == 0
     stop = np.zeros(len(mark), np.int64)
     span = max(1, round(MEAN_SECONDS * frame_rate))
@@ -95,9 +100,33 @@ def prepare_material(units: Units, described: Mapping[str, np.ndarray], frame_ra
     moves = {name: np.nan_to_num(column - means[name]) for name, column in values.items()}
     margin = min(span // 2, 20)
     # The last moments before a release lead nowhere.
-    pool = sustained & (stop - np.arange(len(mark)) > margin)
+    number = np.arange(len(mark))
+    if inside is not None:
+        stop = np.minimum(stop, _first_outside(notes, inside))
+    pool = sustained & (stop - number > margin)
+    if not pool.any():
+        raise UsageError(
+            "what was chosen is in too small pieces to be played; choose more, or neighbours in time", field="only"
+        )
     recording = np.repeat(np.arange(len(units.start) - 1), np.diff(units.start))
     return Material(values, means, moves, pool, stop, recording, notes)
+
+
+def _among(notes: PlayedNotes, inside: np.ndarray) -> PlayedNotes:
+    """Notes some of whose sustained part was chosen."""
+    total = np.concatenate([[0], np.cumsum(inside)])
+    kept = total[notes.release] > total[notes.sustain]
+    return PlayedNotes(*(getattr(notes, field.name)[kept] for field in dataclasses.fields(PlayedNotes)))
+
+
+def _first_outside(notes: PlayedNotes, inside: np.ndarray) -> np.ndarray:
+    """The next unit that was not chosen, counting from each; onsets and releases go with their notes. Shape: [units]"""
+    allowed = inside.copy()
+    for begin, sustain, release, end in zip(notes.begin, notes.sustain, notes.release, notes.end):
+        allowed[begin:sustain] = allowed[release:end] = True
+    count = len(allowed)
+    outside = np.where(allowed, count, np.arange(count))
+    return np.minimum.accumulate(outside[::-1])[::-1]
 
 
 def _notes(units: Units, mark: np.ndarray, frame_rate: float) -> PlayedNotes:

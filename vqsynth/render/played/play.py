@@ -38,6 +38,7 @@ class PlayedOptions:
         attack: seconds of an attack; None leaves those of the recordings.
         articulation: ``auto``, ``legato`` or ``detached``.
         without: recordings that are left out.
+        only: numbers of the units that are played around; None are all.
         search: weights of the search.
     """
 
@@ -46,6 +47,7 @@ class PlayedOptions:
     attack: float | None = None
     articulation: str = "auto"
     without: tuple[str, ...] = ()
+    only: tuple[int, ...] | None = None
     search: PlayedSettings = PlayedSettings()
 
     def check(self) -> None:
