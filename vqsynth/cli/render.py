@@ -102,7 +102,9 @@ def render(
     ] = None,
     only: Annotated[
         Path | None,
-        typer.Option(help="a .csv with a column `unit`: play around these units alone (the playground's map writes it)"),
+        typer.Option(
+            help="a .csv with a column `unit`: play around these units alone (the playground's map writes it)"
+        ),
     ] = None,
     sources: Annotated[
         Path | None, typer.Option(help="write what was played when to this .csv: recording, second, licence")

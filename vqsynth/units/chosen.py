@@ -25,7 +25,9 @@ def chosen_units(given: Sequence[int] | str | Path | None) -> tuple[int, ...] | 
     path = Path(given)
     rows = list(csv.DictReader(read_text(path).splitlines()))
     if not rows or COLUMN not in rows[0]:
-        raise UsageError(f"{path}: needs a column `{COLUMN}` with the numbers of units, and a row for each", field="only")
+        raise UsageError(
+            f"{path}: needs a column `{COLUMN}` with the numbers of units, and a row for each", field="only"
+        )
     try:
         return tuple(int(row[COLUMN]) for row in rows)
     except (TypeError, ValueError):

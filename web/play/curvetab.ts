@@ -11,11 +11,12 @@ import { Snapshots } from "./snapshots";
 import { attempt, refresh } from "./sounds";
 import { SoundView } from "./soundview";
 import { kept, receives } from "./stage";
+import { ofRuns, unitChoice } from "./unitchoice";
 import { UnitMap } from "./unitmap";
 
 const POINTS = 201;
 /** All that a render is asked for: two that are equal sound the same. */
-interface State { timbre: string; duration: number; life: number; take: number; targets: Record<string, { values: number[]; weight: number }>; notes: Note[] }
+interface State { timbre: string; duration: number; life: number; take: number; targets: Record<string, { values: number[]; weight: number }>; notes: Note[]; only?: string | undefined }
 interface Target { descriptor: Descriptor; editor: CurveEditor; weight: HTMLInputElement; section: HTMLElement }
 
 export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: SoundView; undo: () => void; redo: () => void; compare: () => Promise<void> } {
@@ -23,6 +24,7 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
   const result = new SoundView("Render");
   const map = new UnitMap();
   const tint = choice([]);
+  const playing = unitChoice(map, tint, () => void render());
   const values = el("p", { className: "values" });
   const targets: Target[] = [];
   const list = el("div", {});
@@ -124,7 +126,7 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
   }
 
   const state = (): State => ({ timbre: timbre.value, duration: Number(duration.value), life: Number(life.value), take: Number(take.value),
-    notes: roll.notes.map((note) => ({ ...note })),
+    notes: roll.notes.map((note) => ({ ...note })), only: whole.units ? playing.runs() : undefined,
     targets: Object.fromEntries(targets.map((t) => [t.descriptor.name, { values: [...t.editor.active!.values].map((v) => Number(v.toPrecision(7))), weight: Number(t.weight.value) }])) });
 
   async function render(): Promise<void> {
@@ -144,7 +146,7 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
       targets: { ...(now.notes.length ? { f0: { notes: now.notes } } : {}),
         ...Object.fromEntries(named.map(([name, t]) => [name, { points: t.values.map((v, i) => [(i / (POINTS - 1)) * now.duration, v]) }])) },
       weights: Object.fromEntries(named.map(([name, t]) => [name, t.weight])),
-      duration: now.duration, life: now.life, take: now.take, latest: "render" });
+      duration: now.duration, life: now.life, take: now.take, only: now.only ? ofRuns(now.only) : null, latest: "render" });
     rendered.set(key, got);
     if (rendered.size > 60) rendered.delete(rendered.keys().next().value!);
     return got;
@@ -159,6 +161,7 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
     roll.notes = now.notes.map((note) => ({ ...note }));
     roll.choose(-1);
     written.hidden = !roll.notes.length;
+    playing.set(now.only);
     for (const [name, its] of Object.entries(now.targets)) {
       add(name);
       const made = targets.find((t) => t.descriptor.name === name);
@@ -211,8 +214,10 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
     await map.load(`/timbres/${timbre.value}/map?kind=${whole.units ? "units" : "codes"}&layout=${whole.units ? "descriptors&x=centroid&y=f0" : "pca"}&most=100000`);
     tint.replaceChildren(...map.columns.filter((c) => !["id", "x", "y", "recording"].includes(c)).map((c) => el("option", { value: c }, c)));
     map.colourBy(tint.value);
+    playing.element.hidden = !whole.units;
+    playing.fresh();
   }
-  tint.onchange = () => map.colourBy(tint.value);
+  tint.onchange = () => { map.colourBy(tint.value); playing.fresh(); };
   map.hover = (found) => {
     const from = found && whole.recordings?.[found.recording ?? -1];
     values.textContent = found ? Object.entries(found).filter(([k, v]) => !["x", "y", "recording"].includes(k) && Number.isFinite(v))
@@ -234,7 +239,7 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
       const scale = (name: string) => { const d = whole.descriptors.find((its) => its.name === name)!; return [d.low, d.high, d.scale === "log" && d.low > 0] as const; };
       await load(a);
       await recall({ timbre: a.timbre, take: a.take, duration: between(a.duration, b.duration, share), life: between(a.life, b.life, share),
-        notes: share < 0.5 ? a.notes : b.notes,
+        notes: share < 0.5 ? a.notes : b.notes, only: share < 0.5 ? a.only : b.only,
         targets: Object.fromEntries(shared.map((name) => {
           const [low, high, log] = scale(name);
           const [from, to] = [a.targets[name]!, b.targets[name]!];
@@ -266,7 +271,7 @@ export function curveTab(timbres: Timbre[]): { element: HTMLElement; result: Sou
     panel("Timbre", row(labelled("Timbre", timbre), labelled("Duration (s)", duration), labelled("Life", life), labelled("Take", take), go, undoing, redoing),
       row(labelled("Curve of", wanted), adding, notes), el("p", { className: "hint" }, "Draw the curve; the sound is renewed as you let go. In the other colour: its measured half-second mean.")),
     el("details", { className: "panel" }, el("summary", {}, "Sing or hum it"), singing(sung)), written, list, el("div", { className: "two" }, el("div", {}, result.element, panel("Target against measured", report)),
-      panel("Map", row(labelled("Colour", tint)), map.canvas, values)), snapshots.element);
+      panel("Map", row(labelled("Colour", tint)), map.canvas, values, playing.element)), snapshots.element);
   void attempt(choose);
   return { element, result, undo, redo, compare: () => snapshots.compare() };
 }

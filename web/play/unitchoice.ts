@@ -18,6 +18,17 @@ export function spreadOut(ids: number[], every: number): number[] {
   return every <= 1 ? ids : ids.flatMap((id) => Array.from({ length: every }, (_, i) => id + i));
 }
 
+/** Rising numbers as text, runs as their ends: "3-5 9". Pure. */
+export function asRuns(numbers: number[]): string {
+  const runs: [number, number][] = [];
+  for (const n of numbers) { const last = runs.at(-1); if (last && last[1] === n - 1) last[1] = n; else runs.push([n, n]); }
+  return runs.map(([a, b]) => (a === b ? String(a) : `${a}-${b}`)).join(" ");
+}
+/** The numbers again. Pure. */
+export function ofRuns(text: string): number[] {
+  return text.split(" ").flatMap((run) => { const [a, b = a] = run.split("-").map(Number); return Array.from({ length: b! - a! + 1 }, (_, i) => a! + i); });
+}
+
 /** Counts of values in equal steps, of all and of the chosen; equal ratios where asked. Pure. */
 export function counted(values: Float32Array, chosen: Uint8Array, low: number, high: number, log: boolean, bins: number): [Uint32Array, Uint32Array] {
   const [all, some] = [new Uint32Array(bins), new Uint32Array(bins)];
@@ -32,7 +43,7 @@ export function counted(values: Float32Array, chosen: Uint8Array, low: number, h
 
 const BINS = 60;
 
-export function unitChoice(map: UnitMap, tint: HTMLSelectElement, changed: () => void): { element: HTMLElement; numbers: () => number[] | null; fresh: () => void; set: (numbers: number[] | null) => void } {
+export function unitChoice(map: UnitMap, tint: HTMLSelectElement, changed: () => void): { element: HTMLElement; runs: () => string | undefined; fresh: () => void; set: (runs: string | undefined) => void } {
   const lasso = el("button", { "aria-pressed": "false" }, "Lasso");
   const mode = choice(["only", "add", "out"], ["play only these", "add these", "leave these out"]);
   const [from, to] = [number(-1e6, 1e6, 0.01, 0), number(-1e6, 1e6, 0.01, 0)];
@@ -92,14 +103,14 @@ export function unitChoice(map: UnitMap, tint: HTMLSelectElement, changed: () =>
   new ResizeObserver(paint).observe(histogram);
   return {
     element: el("div", {}, row(lasso, mode, reset), row(labelled("From", from), labelled("to", to), range), told, histogram),
-    numbers() {
-      if (!map.points || map.chosen.every((one) => one)) return null;
+    runs() {
+      if (!map.points || map.chosen.every((one) => one)) return undefined;
       const ids = map.column("id");
       const every = Math.max(1, Math.round((ids[Math.min(ids.length - 1, 20)]! - ids[0]!) / Math.min(ids.length - 1, 20)));
-      return spreadOut([...ids].filter((_, i) => map.chosen[i]), every > 1 && map.points > 50_000 ? every : 1);
+      return asRuns(spreadOut([...ids].filter((_, i) => map.chosen[i]), every > 1 && map.points > 50_000 ? every : 1));
     },
-    set(numbers) {
-      const wanted = numbers && new Set(numbers);
+    set(runs) {
+      const wanted = runs && new Set(ofRuns(runs));
       map.chosen = Uint8Array.from(map.column("id"), (id) => +(!wanted || wanted.has(id)));
       show();
     },
