@@ -2,8 +2,9 @@
 import * as ort from "onnxruntime-web/wasm";
 import type { Card } from "./card";
 
-/** Runs before the first block that is heard: a WebAssembly module is slow at first. */
-const WARM = 24;
+/** Runs before the first block that is heard: a WebAssembly module is slow until the browser has optimised it, some hundred
+ * blocks later. On a slow machine the wait has an end. */
+const [LEAST_WARM, WARM, WARM_MS] = [24, 500, 2000];
 const KEPT = ["input", "state"];
 
 export class Network {
@@ -39,7 +40,8 @@ export class Network {
     });
     const network = new Network(session, card);
     const start = network.state;
-    for (let k = 0; k < WARM; k++) await network.run(new Float32Array(network.shape[1]! * network.frames));
+    const begun = performance.now();
+    for (let k = 0; k < LEAST_WARM || (k < WARM && performance.now() - begun < WARM_MS); k++) await network.run(new Float32Array(network.shape[1]! * network.frames));
     network.state = start;
     return network;
   }
