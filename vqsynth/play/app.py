@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from vqsynth.play.answers import Refused, answer
 from vqsynth.play.desk import Desk, handled
 from vqsynth.play.guard import Gate, Guard
-from vqsynth.play.routes import networks, paths, sounds, timbres, training, windows
+from vqsynth.play.routes import loops, networks, paths, sounds, timbres, training, windows
 
 PAGE = Path(__file__).parent / "page"
 UNBUILT = (
@@ -45,6 +45,7 @@ def application(gate: Gate) -> Starlette:
         *paths.table(desk),
         *timbres.table(desk),
         *networks.table(desk),
+        *loops.table(desk),
         *training.table(desk),
         *windows.table(desk),
         WebSocketRoute("/api/events", functools.partial(_events, desk)),

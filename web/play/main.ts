@@ -2,7 +2,7 @@
 import { begin, say } from "./api";
 import { curveTab } from "./curvetab";
 import { el } from "./dom";
-import { feedbackTab, transferTab } from "./moretabs";
+import { feedbackTab } from "./feedbacktab";
 import { whenEvent } from "./events";
 import { liveTab } from "./livetab";
 import { askModels } from "./models";
@@ -13,6 +13,7 @@ import { setVolume } from "./player";
 import { askExamples } from "./sounds";
 import type { SoundView } from "./soundview";
 import { trainTab } from "./traintab";
+import { transferTab } from "./transfertab";
 
 async function start(): Promise<void> {
   await begin();

@@ -83,8 +83,9 @@ def page(browser, address) -> Iterator:
     window.goto(address)
     window.wait_for_selector("body[data-ready]")
     window.wrong = wrong
+    window.session = lambda: next(s for s in reversed(sessions) if s)
     window.ask = lambda path: urllib.request.urlopen(
-        urllib.request.Request(f"{address}api{path}", headers={"X-Session": next(s for s in reversed(sessions) if s)})
+        urllib.request.Request(f"{address}api{path}", headers={"X-Session": window.session()})
     ).read()
     yield window
     window.close()
