@@ -70,7 +70,8 @@ def land(path: LatentPath, domain: Domain, strength: float) -> LatentPath:
     Raises:
         UsageError: ``strength`` is not between 0 and 1.
     """
-    matched, corpus = match_moments(path, strength), domain.corpus_latents
+    corpus = domain.corpus_latents
+    matched = match_moments(path, strength, corpus)
     return matched if corpus is None else approach(matched, corpus, strength)
 
 

@@ -7,6 +7,10 @@ import dataclasses
 import numpy as np
 
 
+LEAST_STD = 1e-4
+"""Of an axis along which nothing moves: coordinates are told in it."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Pca:
     """Decorrelated coordinates of the latent space, sorted by variance.
@@ -38,4 +42,5 @@ def fit(z: np.ndarray) -> Pca:
     _, singular, axes = np.linalg.svd((z - mean).astype(np.float64), full_matrices=False)
     largest = np.abs(axes).argmax(1)
     axes = axes * np.sign(axes[np.arange(len(axes)), largest])[:, None]
-    return Pca(mean.astype(np.float32), axes.astype(np.float32), (singular / np.sqrt(len(z))).astype(np.float32))
+    std = np.maximum(singular / np.sqrt(len(z)), LEAST_STD)
+    return Pca(mean.astype(np.float32), axes.astype(np.float32), std.astype(np.float32))
