@@ -20,6 +20,7 @@ from vqsynth.wavae.network.vae import start_details
 from vqsynth.wavae.training import objective
 from vqsynth.wavae.training.adversary import Regressor, with_average
 from vqsynth.wavae.training.critic import Critic
+from vqsynth.wavae.training.disguise import disguise
 from vqsynth.wavae.training.mixtures import Mixtures
 from vqsynth.wavae.training.objective import AnalyzedBatch
 from vqsynth.wavae.training.settings import WavaeSettings
@@ -32,6 +33,10 @@ LONGEST = 8.0
 """How many times longer a path is drawn out at most."""
 REGRESSOR_STEPS, REGRESSOR_FRAMES = 4, 1024
 """Steps of the regressor after each step of the VAE, and the frames of each."""
+
+
+VOICING = 2.0
+"""Weight of the reader's voicing beside its pitch."""
 
 
 class WavaeTrainer(Trainer):
@@ -182,10 +187,19 @@ class WavaeTrainer(Trainer):
     def _vocoder_step(self, moment: Moment) -> dict[str, Tensor]:
         batch = self._draw(self.segments, self.settings.batch_size, moment.random, moment.generator)
         losses = objective.vocoder_losses(self.model, batch.mel, batch)
-        losses["pitch"], losses["voicing"] = pitch_losses(*self.model.reader.logits(batch.mel), batch.f0, batch.active)
         self.update(moment.phase.total(losses), "vocoder_adam", moment)
-        self.update(losses["pitch"] + losses["voicing"], "reader_adam", moment)
+        # One that was taken over has heard more than these recordings, and keeps it.
+        if not self.settings.start_from:
+            losses["pitch"], losses["voicing"] = self._reader_losses(batch, moment)
+            self.update(losses["pitch"] + VOICING * losses["voicing"], "reader_adam", moment)
         return losses
+
+    def _reader_losses(self, batch: AnalyzedBatch, moment: Moment) -> tuple[Tensor, Tensor]:
+        config = self.model.config
+        with torch.no_grad():
+            audio, f0, active = disguise(batch.audio, batch.f0, batch.active, config.sample_rate, moment.random)
+            mel, _ = self.model.analysis(audio)
+        return pitch_losses(*self.model.reader.logits(mel), f0, active)
 
     def _vae_step(self, moment: Moment) -> dict[str, Tensor]:
         model, settings, generator = self.model, self.settings, moment.generator

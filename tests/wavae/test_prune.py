@@ -1,0 +1,53 @@
+"""Latents that tell nothing are nothing, and the sound does not miss them."""
+
+import numpy as np
+import pytest
+import torch
+
+from vqsynth.streaming.module import twin
+from vqsynth.wavae.domain import load
+from vqsynth.wavae.training.prune import living, switch_off
+
+RATE = 44_100
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    random = np.random.default_rng(0)
+    seconds = np.arange(3 * RATE) / RATE
+    swell = 0.6 + 0.4 * np.sin(2 * np.pi * 0.7 * seconds)
+    tones = [
+        sum(np.sin(2 * np.pi * hz * k * seconds) / k**slope for k in range(1, 12)) * swell
+        for hz, slope in ((130.0, 1.0), (330.0, 1.6), (700.0, 0.8))
+    ]
+    chord = tones[0] + tones[1] + 0.6 * tones[2]
+    noise = random.standard_normal(len(seconds)) * swell
+    return [(0.05 * sound).astype(np.float32) for sound in (*tones, chord, noise)]
+
+
+def test_dead_latents_are_found_and_silenced(sounds):
+    model = twin(load("strings").model)
+    used = living(model, sounds)
+    # A latent whose mean hardly moves, beside a posterior as wide as the prior, tells nothing.
+    number = int(torch.nonzero(used)[0])
+    with torch.no_grad():
+        count = model.latent_dim
+        model.encoder.head.weight[number] *= 1e-3
+        model.encoder.head.weight[count + number] = 0
+        model.encoder.head.bias[count + number] = 0
+    found = living(model, sounds)
+    assert used[number] and not found[number]
+    assert int((found != used).sum()) == 1
+    switch_off(model.encoder, ~found)
+    z, _ = model.encode(sounds[3])
+    assert not z[:, ~found.numpy()].any() and z[:, found.numpy()].any(0).all()
+
+
+@pytest.mark.parametrize("name", ["strings", "screams", "singing", "spoken", "brass", "base"])
+def test_no_latent_of_a_model_that_ships_moves_for_nothing(name, sounds):
+    """What is not exactly nothing is told apart by the decoder."""
+    model = load(name).model
+    z = model.encode(sounds[3], free=True)[0]
+    silent = torch.from_numpy(~z.any(0))
+    assert 10 < int(silent.sum()) < len(silent) / 2
+    assert living(model, sounds)[~silent].float().mean() > 0.9
