@@ -18,7 +18,7 @@ from vqsynth.wavae.domain import Domain, save
 from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.paths import pca
 from vqsynth.wavae.training.figures import draw_figures
-from vqsynth.wavae.training.prune import living, switch_off
+from vqsynth.wavae.training.prune import hold_still, living
 from vqsynth.wavae.training.quality import held_out_quality
 
 CORPUS_FRAMES, CORPUS_DB = 2000, 30.0
@@ -93,14 +93,15 @@ def build(
     Args:
         folder: to write into.
         name: of the domain.
-        model: trained; latents that tell nothing are switched off, weights rounded to eight bits.
+        model: trained; latents that tell nothing are held still, weights rounded to eight bits.
         corpus: that it was trained on.
         training: facts of the run.
         sources: provenance of the recordings.
         description: one line for the card.
     """
     model = model.cpu().eval()
-    switch_off(model.encoder, ~living(model, pieces_of(corpus, False)))
+    used, means = living(model, pieces_of(corpus, False))
+    hold_still(model.encoder, ~used, means)
     # Quality and axes are those of the weights as stored.
     model.load_state_dict({name: weight.float() for name, weight in expand(compact(model.state_dict())).items()})
     axes = pca.fit(active_latents(model, corpus))

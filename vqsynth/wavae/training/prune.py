@@ -1,8 +1,8 @@
-"""Latents that the encoder never learned to use are switched off.
+"""Latents that the encoder never learned to use are held still.
 
 A latent whose posterior is the prior tells the decoder nothing (posterior collapse: Lucas, Tucker, Grosse & Norouzi
 2019, Don't blame the ELBO, section 3). Its mean still moves a little, and with the sound's loudness: a leak for who
-looks closely, a curve without effect for who draws.
+looks closely, a curve without effect for who draws. They keep their mean value, which the decoder is used to.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def posterior_moments(model: Wavae, sounds: Iterable[np.ndarray]) -> tuple[Tenso
     return torch.cat(means), torch.cat(variances), torch.cat(voicings)
 
 
-def living(model: Wavae, sounds: Iterable[np.ndarray]) -> Tensor:
-    """Which latents the encoder uses. Shape: sounds [samples] each -> [latent_dim] bool.
+def living(model: Wavae, sounds: Iterable[np.ndarray]) -> tuple[Tensor, Tensor]:
+    """Which latents the encoder uses, and the means of all. Shape: sounds [samples] each -> 2 x [latent_dim].
 
     Details are judged where they are used: in frames without a single pitch; all live where too few of these came.
     """
@@ -59,15 +59,15 @@ def living(model: Wavae, sounds: Iterable[np.ndarray]) -> Tensor:
         used[first:] = True
     else:
         used[first:] = (mean[free].var(0) > LEAST_RATIO * variance[free].mean(0))[first:]
-    return used
+    return used, mean.mean(0)
 
 
 @torch.no_grad()
-def switch_off(encoder: Encoder, dead: Tensor) -> None:
-    """Let the means of some latents be zero, whatever is heard. Shape: dead [latent_dim] bool."""
+def hold_still(encoder: Encoder, dead: Tensor, value: Tensor) -> None:
+    """Let the means of some latents be one value, whatever is heard. Shape: dead bool, value: 2 x [latent_dim]."""
     count = len(dead)
     first = count - encoder.details
     encoder.head.weight[:count][dead] = 0
-    encoder.head.bias[:count][dead] = 0
+    encoder.head.bias[:count][dead] = value[dead]
     encoder.direct.weight[dead[first:]] = 0
     encoder.direct.bias[dead[first:]] = 0
