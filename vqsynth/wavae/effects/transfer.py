@@ -20,8 +20,8 @@ from vqsynth.storage.sound_file import open_sound
 from vqsynth.wavae.effects.input import encode_recording
 from vqsynth.wavae.effects.melody import draw_melody, fit_melody
 from vqsynth.wavae.paths.curves import KINDS
-from vqsynth.wavae.paths.moment_matching import check_strength, distance, match_moments
-from vqsynth.wavae.paths.nearest import approach
+from vqsynth.wavae.paths.moment_matching import distance, match_moments
+from vqsynth.wavae.paths.nearest import approach, check_strength
 
 if TYPE_CHECKING:
     from vqsynth.wavae.domain import Domain

@@ -5,15 +5,10 @@ Matching the first two moments along decorrelated axes is the diagonal case of C
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from vqsynth.errors import UsageError
 from vqsynth.wavae.paths.latent_path import LatentPath
-
-if TYPE_CHECKING:
-    from vqsynth.wavae.paths.nearest import Corpus
+from vqsynth.wavae.paths.nearest import Corpus, check_strength
 
 CLIP_STD = 3.0
 MOST_STRETCH = 2.0
@@ -34,16 +29,6 @@ def distance(path: LatentPath) -> float:
     1 is at home.
     """
     return float(np.sqrt(np.mean((path.coordinates[heard(path)] / path.pca.std) ** 2)))
-
-
-def check_strength(strength: float) -> None:
-    """Raise UsageError unless ``strength`` is between 0 and 1."""
-    if not 0 <= strength <= 1:
-        raise UsageError(
-            "give a number from 0 (as it is) to 1 (all the way into the domain)",
-            field="strength",
-            value=f"{strength:g}",
-        )
 
 
 def match_moments(path: LatentPath, strength: float, corpus: Corpus | None = None) -> LatentPath:

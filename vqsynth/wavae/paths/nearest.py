@@ -12,9 +12,9 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
+from vqsynth.errors import UsageError
 from vqsynth.units.index import UnitIndex
 from vqsynth.wavae.paths.latent_path import LatentPath
-from vqsynth.wavae.paths.moment_matching import check_strength
 
 NEIGHBOURS = 8
 SMOOTHING_SECONDS = 0.05
@@ -33,6 +33,16 @@ class Corpus:
 
     latents: np.ndarray
     voicing: np.ndarray
+
+
+def check_strength(strength: float) -> None:
+    """Raise UsageError unless ``strength`` is between 0 and 1."""
+    if not 0 <= strength <= 1:
+        raise UsageError(
+            "give a number from 0 (as it is) to 1 (all the way into the domain)",
+            field="strength",
+            value=f"{strength:g}",
+        )
 
 
 def approach(path: LatentPath, corpus: Corpus, strength: float, neighbours: int = NEIGHBOURS) -> LatentPath:
