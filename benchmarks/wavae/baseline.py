@@ -34,7 +34,7 @@ from vqsynth.training.settings import RunSettings
 from vqsynth.training.trainer import Interrupted, Preview, Step, Trainer
 from vqsynth.wavae.network.analysis import MelAnalysis
 from vqsynth.wavae.network.config import WavaeConfig
-from vqsynth.wavae.training.analysis import pitch_and_level
+from vqsynth.wavae.training.material.analysis import pitch_and_level
 
 WEIGHTS = "baseline.safetensors"
 KINDS = {"melGAN": MelGan, "Vocos": Vocos}

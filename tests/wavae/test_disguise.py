@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from vqsynth.descriptors import f0 as tracker
-from vqsynth.wavae.training.disguise import LEVEL_DB, coloured_noise, disguise
+from vqsynth.wavae.training.material.disguise import LEVEL_DB, coloured_noise, disguise
 
 RATE = 44_100
 

@@ -5,8 +5,8 @@ from vqsynth.descriptors import f0 as tracker
 from vqsynth.storage.sound_file import open_sound
 from vqsynth.training.prepare import hold_out, prepare
 from vqsynth.wavae.network.config import WavaeConfig
-from vqsynth.wavae.training.analysis import pitch_and_level
-from vqsynth.wavae.training.mixtures import Mixtures, cubic
+from vqsynth.wavae.training.material.analysis import pitch_and_level
+from vqsynth.wavae.training.material.mixtures import Mixtures, cubic
 
 CONFIG = WavaeConfig()
 MARGIN = CONFIG.n_fft // 2

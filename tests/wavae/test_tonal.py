@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from vqsynth.dsp.mel import mel_filters
-from vqsynth.wavae.training.tonal import find_partials, harmonic_distance, noise_between
+from vqsynth.wavae.training.material.tonal import find_partials, harmonic_distance, noise_between
 
 RATE, N_FFT, CELLS = 44_100, 2048, 512
 TIME = np.arange(63 * 512 + N_FFT) / RATE

@@ -12,8 +12,8 @@ from vqsynth.wavae.network.model import Wavae
 from vqsynth.wavae.network.vae import Decoder, Encoder, start_details
 from vqsynth.wavae.training import objective
 from vqsynth.wavae.training.adversary import AROUND, BOUND, Regressor, Reverse, with_average
-from vqsynth.wavae.training.analysis import pitch_and_level
 from vqsynth.wavae.training.critic import Critic
+from vqsynth.wavae.training.material.analysis import pitch_and_level
 from vqsynth.wavae.training.settings import WavaeSettings
 from vqsynth.wavae.training.trainer import WavaeTrainer
 

@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 
-
 LEAST_STD = 1e-4
 """Of an axis along which nothing moves: coordinates are told in it."""
 

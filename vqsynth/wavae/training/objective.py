@@ -17,7 +17,7 @@ from vqsynth.training.segments import fill_f0
 from vqsynth.wavae.network.analysis import between_latents, contrast, scale_controls
 from vqsynth.wavae.network.config import STRIDE
 from vqsynth.wavae.network.model import Wavae
-from vqsynth.wavae.training.tonal import find_partials, harmonic_distance, noise_between
+from vqsynth.wavae.training.material.tonal import find_partials, harmonic_distance, noise_between
 
 FREE, FAINT = 0.2, 0.1
 """Shares of the segments whose pitch is left to the latents, and whose pitch is told in part."""
@@ -69,7 +69,7 @@ def analyze_batch(model: Wavae, raw: dict[str, Tensor], generator: torch.Generat
 
     Args:
         model: whose analysis it is.
-        raw: of :class:`~vqsynth.wavae.training.mixtures.Mixtures`.
+        raw: of :class:`~vqsynth.wavae.training.material.mixtures.Mixtures`.
         generator: chooses the segments whose pitch is not told, or in part; None tells all.
     """
     mel, descriptors = model.analysis(raw["audio"])

@@ -14,8 +14,8 @@ from vqsynth.training.reporter import Reporter
 from vqsynth.wavae.domain import CARD, Domain, load
 from vqsynth.wavae.network.config import WavaeConfig
 from vqsynth.wavae.network.model import Wavae
-from vqsynth.wavae.training.analysis import pitch_and_level
 from vqsynth.wavae.training.build import build, pieces_of
+from vqsynth.wavae.training.material.analysis import pitch_and_level
 from vqsynth.wavae.training.settings import WavaeSettings
 from vqsynth.wavae.training.trainer import WavaeTrainer
 

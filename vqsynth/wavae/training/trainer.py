@@ -20,8 +20,8 @@ from vqsynth.wavae.network.vae import start_details
 from vqsynth.wavae.training import objective
 from vqsynth.wavae.training.adversary import Regressor, with_average
 from vqsynth.wavae.training.critic import Critic
-from vqsynth.wavae.training.disguise import disguise
-from vqsynth.wavae.training.mixtures import Mixtures
+from vqsynth.wavae.training.material.disguise import disguise
+from vqsynth.wavae.training.material.mixtures import Mixtures
 from vqsynth.wavae.training.objective import AnalyzedBatch
 from vqsynth.wavae.training.settings import WavaeSettings
 

@@ -43,8 +43,8 @@ def disguise(
                 f0[row], active[row] = 0.0, True
             else:
                 audio[row] += noise * 10 ** (-random.uniform(*NOISE_DB) / 20)
-    level = 10 ** (random.uniform(*LEVEL_DB, (batch, 1)) / 20)
-    return audio * torch.from_numpy(level).to(audio), f0, active
+    levels = 10 ** (random.uniform(*LEVEL_DB, (batch, 1)) / 20)
+    return audio * torch.from_numpy(levels).to(audio), f0, active
 
 
 def _filter_db(samples: int, sample_rate: int, random: np.random.Generator) -> np.ndarray:
