@@ -17,6 +17,7 @@ export function pathTab(): { element: HTMLElement; source: SoundView; result: So
   const model = modelChoice("wavae", "strings");
   const source = new SoundView("Source");
   const result = new SoundView("Result");
+  [source.others, result.others] = [[result], [source]];
   const editor = new CurveEditor("Latent axes");
   editor.unit = "sd";
   const loudness = new CurveEditor("Loudness", true);

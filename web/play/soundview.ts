@@ -1,8 +1,9 @@
 /** A sound: its waveform with a selection, its mel spectrogram, what plays it and what it can be saved as. */
-import { bytes, floats, link, say, type Sound } from "./api";
+import { floats, link, say, type Sound } from "./api";
 import { colour, el, fitted, panel, row } from "./dom";
 import { play, playing, stop } from "./player";
 import { recipeView } from "./recipe";
+import { Spectrogram, type Span } from "./spectrogram";
 import { places, send, whenReceivers } from "./stage";
 
 export class SoundView {
@@ -10,9 +11,11 @@ export class SoundView {
   sound: Sound | undefined;
   loop = false;
   private selection: [number, number] | undefined;
-  private peaks: Float32Array = new Float32Array();
+  private peaks: Span & { values: Float32Array } = { from: 0, to: 1, values: new Float32Array() };
+  /** Views that show the same part as this one. */
+  others: SoundView[] = [];
   private readonly wave = el("canvas", { className: "wave", role: "img" });
-  private readonly mel = el("canvas", { className: "mel", role: "img" });
+  readonly mel = new Spectrogram();
   private readonly about = el("p", { className: "values" });
   private readonly links = el("span", {});
   private readonly recipe = recipeView();
@@ -29,12 +32,24 @@ export class SoundView {
       to.value = "";
       if (this.sound && place) void send(this.sound, place).catch((error: Error) => say(error.message, true));
     };
-    this.element = panel(title, row(this.button, loop, to, this.links), this.recipe.element, this.wave, this.mel, this.about);
+    this.element = panel(title, row(this.button, loop, to, this.links), this.recipe.element, this.wave, this.mel.canvas, this.about);
     let from = 0;
-    const at = (e: PointerEvent) => Math.min(1, Math.max(0, (e.clientX - this.wave.getBoundingClientRect().left) / this.wave.clientWidth));
+    const at = (e: PointerEvent) => {
+      const { from, to } = this.mel.span;
+      const share = Math.min(1, Math.max(0, (e.clientX - this.wave.getBoundingClientRect().left) / this.wave.clientWidth));
+      return (from + share * (to - from)) / (this.sound?.seconds ?? 1);
+    };
     this.wave.onpointerdown = (e) => { this.wave.setPointerCapture(e.pointerId); from = at(e); this.selection = undefined; this.paint(); };
     this.wave.onpointermove = (e) => { if (e.buttons) { const to = at(e); this.selection = [Math.min(from, to), Math.max(from, to)]; this.paint(); } };
     new ResizeObserver(() => this.paint()).observe(this.wave);
+    let soon = 0;
+    // The waveform shows the same part: at once what is known of it, then as fine as can be.
+    this.mel.moved = (span) => {
+      this.paint();
+      this.others.forEach((other) => { if (other.sound) other.mel.look(within(span, other.sound.seconds), false); other.paint(); });
+      clearTimeout(soon);
+      soon = window.setTimeout(() => { for (const view of [this, ...this.others]) void view.askPeaks().catch(() => undefined); }, 120);
+    };
   }
 
   async toggle(): Promise<void> {
@@ -44,7 +59,7 @@ export class SoundView {
 
   async play(): Promise<void> {
     if (!this.sound) return;
-    const [from, to] = this.selection && this.selection[1] - this.selection[0] > 0.005 ? this.selection : [0, 1];
+    const [from, to] = this.selection && (this.selection[1] - this.selection[0]) * this.sound.seconds > 0.02 ? this.selection : [0, 1];
     try { await play(this.sound, { loop: this.loop, from: from * this.sound.seconds, to: to * this.sound.seconds }); }
     catch (error) { say((error as Error).message, true); }
   }
@@ -59,42 +74,41 @@ export class SoundView {
     this.links.replaceChildren(save("WAV", "audio.wav"), " ", ...(sound.origin === "render" ? [save("Curves (CSV)", "curves.csv"), " "] : []),
       ...(sound.recipe ? [save("Recipe and all files", "bundle.zip")] : []));
     this.recipe.of(sound);
-    for (const canvas of [this.wave, this.mel]) canvas.setAttribute("aria-label", `${this.title}: ${sound.name}`);
-    const [peaks, mel] = await Promise.all([floats(`/sounds/${sound.id}/peaks?columns=800`), bytes(`/sounds/${sound.id}/mel`)]);
-    const levels = new Uint8Array(await mel.arrayBuffer());
+    this.wave.setAttribute("aria-label", `${this.title}: ${sound.name}`);
+    await Promise.all([this.mel.show(sound, this.title), this.askPeaks()]);
+  }
+
+  private async askPeaks(): Promise<void> {
+    const sound = this.sound;
+    if (!sound) return;
+    const { from, to } = this.mel.span;
+    const values = await floats(`/sounds/${sound.id}/peaks?columns=800&start=${from}&end=${to}`);
     if (this.sound !== sound) return;
-    this.peaks = peaks;
-    const [columns, bands] = [Number(mel.headers.get("X-Columns")), Number(mel.headers.get("X-Bands"))];
-    this.mel.width = columns;
-    this.mel.height = bands;
-    const image = new ImageData(columns, bands);
-    for (let c = 0; c < columns; c++) for (let b = 0; b < bands; b++) {
-      const [r, g, blue] = heat(levels[c * bands + b]! / 255);
-      image.data.set([r, g, blue, 255], 4 * ((bands - 1 - b) * columns + c));
-    }
-    this.mel.getContext("2d")!.putImageData(image, 0, 0);
+    this.peaks = { from, to, values };
     this.paint();
   }
 
   private paint(): void {
     const [context, width, height] = fitted(this.wave);
-    const columns = this.peaks.length / 2;
-    if (this.selection) {
+    const { from, to, values } = this.peaks;
+    const span = this.mel.span;
+    const x = (time: number) => ((time - span.from) / (span.to - span.from)) * width;
+    const columns = values.length / 2;
+    if (this.selection && this.sound) {
+      const [start, end] = this.selection.map((share) => x(share * this.sound!.seconds)) as [number, number];
       context.fillStyle = colour("line");
-      context.fillRect(this.selection[0] * width, 0, (this.selection[1] - this.selection[0]) * width, height);
+      context.fillRect(start, 0, end - start, height);
     }
     context.fillStyle = colour("accent");
+    const wide = ((to - from) / columns / (span.to - span.from)) * width;
     for (let c = 0; c < columns; c++) {
-      const [low, high] = [this.peaks[2 * c]!, this.peaks[2 * c + 1]!];
-      context.fillRect((c / columns) * width, (height * (1 - high)) / 2, Math.max(1, width / columns), Math.max(1, (height * (high - low)) / 2));
+      const [low, high] = [values[2 * c]!, values[2 * c + 1]!];
+      context.fillRect(x(from + (c / columns) * (to - from)), (height * (1 - high)) / 2, Math.max(1, wide), Math.max(1, (height * (high - low)) / 2));
     }
   }
 }
 
-const STOPS = [[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]];
-/** Black over violet and orange to white: equal steps look equal (the colours of matplotlib's magma). */
-export function heat(share: number): [number, number, number] {
-  const at = Math.min(0.9999, Math.max(0, share)) * (STOPS.length - 1);
-  const [a, b, t] = [STOPS[Math.floor(at)]!, STOPS[Math.floor(at) + 1]!, at % 1];
-  return [0, 1, 2].map((i) => a[i]! + t * (b[i]! - a[i]!)) as [number, number, number];
+/** A span within a sound that may be shorter. */
+function within({ from, to }: Span, seconds: number): Span {
+  return from < seconds - 0.1 ? { from, to: Math.min(to, seconds) } : { from: 0, to: seconds };
 }

@@ -28,6 +28,8 @@ export function transferTab(): HTMLElement {
     const asked = names.filter((name) => chosen.has(name));
     const got = await work<{ sounds: Sound[] }>("/transfer", { sound: id, models: asked });
     const views = got.sounds.map((_, i) => new SoundView(asked[i] ?? "Result"));
+    // All of them show the same part.
+    for (const view of [source, ...views]) view.others = [source, ...views].filter((other) => other !== view);
     results.replaceChildren(...views.map((v) => v.element));
     await Promise.all(views.map((v, i) => v.show(got.sounds[i]!)));
     await refresh();

@@ -1,7 +1,7 @@
 /** A timbre's units as points: coloured by a descriptor, looked at by hovering, heard by clicking. */
 import { bytes } from "./api";
 import { colour, el, fitted } from "./dom";
-import { heat } from "./soundview";
+import { heat } from "./heat";
 
 export class UnitMap {
   readonly canvas = el("canvas", { className: "map", tabIndex: 0, role: "img", "aria-label": "Map of the timbre: click a point to hear it" });
