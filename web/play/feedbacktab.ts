@@ -4,6 +4,7 @@ import { wav } from "../engine/wav";
 import { el, labelled, number, panel, row, slider } from "./dom";
 import { LiveLoop } from "./liveloop";
 import { modelChoice } from "./models";
+import { stop } from "./player";
 import { attempt, refresh } from "./sounds";
 import { SoundView } from "./soundview";
 
@@ -26,17 +27,22 @@ export function feedbackTab(): HTMLElement {
   });
   go.onclick = render;
   const sounding = el("button", { "aria-pressed": "false" }, "Live");
+  const volume = document.getElementById("volume") as HTMLInputElement;
+  const meter = el("p", { className: "values", role: "status", "aria-live": "off" });
   const keep = el("button", { disabled: true }, "Keep what was heard");
   const ended = (why = "") => {
     live = undefined;
     sounding.setAttribute("aria-pressed", "false");
     if (why) say(why, true);
   };
+  const metered = (gaps: number, delay: number) => { meter.textContent = `A slider is heard after ${delay.toFixed(0)} ms; ${gaps} ${gaps === 1 ? "gap" : "gaps"}.`; };
+  volume.addEventListener("input", () => { if (live) live.volume = Number(volume.value); });
   sounding.onclick = () => void attempt(async () => {
     if (live) return live.stop();
+    stop();
     sounding.setAttribute("aria-pressed", "true");
     try {
-      live = await LiveLoop.start(model.value, () => ({ frequency: hz(), q: Number(q.value), feedback: Number(factor.value) }), ended);
+      live = await LiveLoop.start(model.value, () => ({ frequency: hz(), q: Number(q.value), feedback: Number(factor.value) }), Number(volume.value), ended, metered);
     } catch (error) { ended(); throw error; }
     last = live;
     keep.disabled = false;
@@ -54,7 +60,7 @@ export function feedbackTab(): HTMLElement {
   for (const knob of [frequency, q, factor]) { knob.oninput = tell; knob.onchange = () => { if (!live) void render(); }; }
   // Another tab, or none at all, is no place for a howl to go on.
   const element = el("div", {}, panel("Feedback", row(labelled("Model", model), labelled("Duration (s)", duration), go, sounding, keep),
-    row(labelled("Frequency", frequency), labelled("Q", q), labelled("Feedback", factor)), shown), result.element);
+    row(labelled("Frequency", frequency), labelled("Q", q), labelled("Feedback", factor)), shown, meter), result.element);
   new MutationObserver(() => { if (element.hidden) live?.stop(); }).observe(element, { attributeFilter: ["hidden"] });
   tell();
   return element;

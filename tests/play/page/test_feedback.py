@@ -39,6 +39,7 @@ def test_a_loop_sounds_and_follows_the_hand(page):
     first = sound(page, "Loop")  # rendered, as long as it is not live
     live.click()
     page.wait_for_selector("#tab-feedback button[aria-pressed=true]")
+    tab.get_by_text("A slider is heard after").wait_for()
     # The band lies at 80 * 60 ** 0.3 = 273 Hz, then at 80 * 60 ** 0.7 = 1406 Hz.
     low = heard("0.3", first, 150, 450)
     heard("0.7", low, 700, 2500)

@@ -149,11 +149,16 @@ def feedback(
         return done
 
 
+def burst(rate: int, seed: int) -> np.ndarray:
+    """The noise that a loop without input starts from. Shape: [START_SECONDS * rate]."""
+    noise = np.random.default_rng([seed, 1]).standard_normal(round(START_SECONDS * rate))
+    return 10 ** (START_DB / 20) * noise * np.hanning(len(noise))
+
+
 def _input(source: str | Path | np.ndarray | None, rate: int, seed: int) -> np.ndarray:
     """What is mixed into the model's input. Shape: [samples]."""
     if source is None:
-        noise = np.random.default_rng([seed, 1]).standard_normal(round(START_SECONDS * rate))
-        return 10 ** (START_DB / 20) * noise * np.hanning(len(noise))
+        return burst(rate, seed)
     if isinstance(source, np.ndarray):
         if source.ndim != 1 or not np.isfinite(source).all():
             raise VqsynthError("the input must be one row of finite samples")
