@@ -25,18 +25,15 @@ def folder(make_tone, tmp_path):
     return made
 
 
-def state_of(page):
-    return json.loads(page.ask("/training"))["sets"][-1]
-
-
 def until(page, wanted, minutes=3):
-    """Wait until something is true of the window's latest training."""
+    """Wait until something is true of the window's latest training; a window that was opened anew has none at first."""
+    sets = []
     for _ in range(int(minutes * 240)):
-        state = state_of(page)
-        if wanted(state):
-            return state
+        sets = json.loads(page.ask("/training"))["sets"]
+        if sets and wanted(sets[-1]):
+            return sets[-1]
         page.wait_for_timeout(250)
-    raise AssertionError(f"it has not come: {state}")
+    raise AssertionError(f"it has not come: {sets}")
 
 
 def test_from_recordings_to_a_model_that_is_played(page, folder):
